@@ -1,0 +1,426 @@
+"""The one language underneath both dialects: a closed union of frozen expressions.
+
+A function that exists in CloudFormation and in HOT is one class here; where the two differ the class has a field for
+it. Readers are functions with `match`; `engine.expr` holds the evaluator and the dependency finder. Spans never
+take part in comparison.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import TypeAlias, Union, cast
+
+from engine.model.diagnostic import Span
+from engine.model.value import Value
+
+
+def _span() -> Span | None:
+    return field(default=None, compare=False, repr=False, kw_only=True)
+
+
+class Pseudo(enum.StrEnum):
+    """What every stack knows of itself without a parameter."""
+
+    STACK_ID = "stack_id"
+    STACK_NAME = "stack_name"
+    PROJECT_ID = "project_id"
+    ACCOUNT_ID = "account_id"  # twelve digits derived from the project id
+    REGION = "region"
+    NOTIFICATION_ARNS = "notification_arns"
+
+
+class FacadePart(enum.StrEnum):
+    METADATA = "metadata"
+    DELETION_POLICY = "deletion_policy"
+    UPDATE_POLICY = "update_policy"
+
+
+class ReplaceMode(enum.StrEnum):
+    PLAIN = "plain"
+    STRICT = "strict"  # every key must occur in the template
+    VERY_STRICT = "very_strict"  # and no value may be null or empty
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A scalar (string, number, boolean, null), or an already evaluated value of any shape."""
+
+    value: Value
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    items: tuple[Expression, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """A map; each entry's expression has the span of its value, `key_spans` those of its keys."""
+
+    entries: tuple[tuple[str, Expression], ...]
+    span: Span | None = _span()
+
+    def get(self, key: str) -> Expression | None:
+        for name, item in self.entries:
+            if name == key:
+                return item
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class NoValue:
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRef:
+    """A parameter's value; `path` goes into lists and maps. `lenient`: a bad path gives "" (HOT)."""
+
+    name: str
+    path: tuple[Expression, ...] = ()
+    lenient: bool = True
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoRef:
+    name: Pseudo
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRef:
+    """The reference id of the resource at `address`: its physical id for most types."""
+
+    address: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRef:
+    """An attribute of a resource; without `attribute`, a map of all. A dotted CFN name stays whole in `attribute`."""
+
+    address: str
+    attribute: Expression | None
+    path: tuple[Expression, ...] = ()
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRef:
+    name: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`otherwise` None: the enclosing item is left out when the condition is false (HOT 2021-04-16)."""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression | None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    left: Expression
+    right: Expression
+    as_text: bool = False  # CloudFormation compares strings; HOT compares values
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    operands: tuple[Expression, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    operands: tuple[Expression, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    value: Expression
+    sequence: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class EachMemberIn:
+    """Every member of the first list is in the second (CFN rules)."""
+
+    members: Expression
+    sequence: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class EachMemberEquals:
+    members: Expression
+    value: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """Text put together from parts (`Fn::Sub` after parsing); numbers and booleans become their text."""
+
+    parts: tuple[Expression, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`serialize`: maps and lists among the items become sorted-key JSON and null becomes "" (HOT ≥ 2015-10-15)."""
+
+    delimiter: Expression
+    lists: tuple[Expression, ...]
+    serialize: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    delimiter: Expression
+    text: Expression
+    index: Expression | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """`lenient`: a missing item gives "" and JSON text is parsed (Heat's); else it is an error (AWS's)."""
+
+    index: Expression
+    source: Expression
+    lenient: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """HOT `str_replace*` and `Fn::Replace`: longest key first, replaced text is not scanned again."""
+
+    template: Expression
+    params: Expression
+    mode: ReplaceMode = ReplaceMode.PLAIN
+    serialize: bool = True
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class FindInMap:
+    mapping: Expression
+    top: Expression
+    second: Expression
+    default: Expression | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Base64:
+    text: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Cidr:
+    block: Expression
+    count: Expression
+    bits: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityZones:
+    region: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportValue:
+    name: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`loops` are (variable, list expression); zip instead of product when `permutations` is false."""
+
+    template: Expression
+    loops: tuple[tuple[str, Expression], ...]
+    permutations: Expression | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    algorithm: Expression
+    value: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Facade:
+    part: FacadePart
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class MapMerge:
+    maps: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class MapReplace:
+    source: Expression
+    keys: Expression
+    values: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Yaql:
+    expression: Expression
+    data: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    unwanted: Expression
+    source: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class MakeUrl:
+    parts: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ListConcat:
+    lists: Expression
+    unique: bool = False
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberListToMap:
+    key_name: Expression
+    value_name: Expression
+    members: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    source: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ToJson:
+    source: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class TableLookup:
+    """The first row whose glob matches the key gives the value; no row: `default`, or the key itself.
+
+    Mapping tables (instance types, images) become this; the rows are data that the mapping brought along.
+    """
+
+    rows: tuple[tuple[str, Value], ...]
+    key: Expression
+    default: Expression | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyPath:
+    """A value inside another expression's value (`{get_property: A.B}` of a mapping row); absent gives NO_VALUE."""
+
+    source: Expression
+    path: tuple[str, ...]
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """One `template` for each item of `source`, with `Item(name)` bound; a mapping row's way to make a list."""
+
+    source: Expression
+    variable: str
+    template: Expression
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The bound variable of an enclosing `ForEach`; `path` goes into it, absent gives NO_VALUE."""
+
+    variable: str
+    path: tuple[str, ...] = ()
+    span: Span | None = _span()
+
+
+Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing.Union at run time)
+    Literal, ListOf, MapOf, NoValue, ParameterRef, PseudoRef, ResourceRef, AttributeRef, ConditionRef,
+    If, Equals, Not, And, Or, Contains, EachMemberIn, EachMemberEquals,
+    Concat, Join, Split, Select, Replace, FindInMap, Base64, Cidr, AvailabilityZones, ImportValue,
+    Repeat, Digest, Facade, MapMerge, MapReplace, Yaql, Filter, MakeUrl, ListConcat, MemberListToMap,
+    Length, ToJson, TableLookup, PropertyPath, ForEach, Item,
+]  # fmt: skip
+
+
+def children(expression: Expression) -> Iterator[Expression]:
+    """Yield the expressions directly inside `expression`."""
+    match expression:
+        case Literal():
+            return
+        case ListOf(items):
+            yield from items
+        case MapOf(entries):
+            for _, item in entries:
+                yield item
+        case _:
+            for slot in fields(expression):
+                yield from _expressions(getattr(expression, slot.name))
+
+
+def _expressions(held: object) -> Iterator[Expression]:
+    if isinstance(held, _EXPRESSIONS):
+        yield cast(Expression, held)
+    elif isinstance(held, tuple):
+        for item in held:
+            yield from _expressions(item)
+
+
+_EXPRESSIONS: tuple[type, ...] = Expression.__args__  # type: ignore[attr-defined]
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """Yield `expression` and everything inside it, outermost first."""
+    stack = [expression]
+    while stack:
+        here = stack.pop()
+        yield here
+        stack.extend(children(here))

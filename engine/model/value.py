@@ -1,0 +1,48 @@
+"""Values that expressions evaluate to: JSON, and two things JSON has not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+# JSON scalars, lists and maps, with UNKNOWN anywhere inside while planning. `Any` because JSON is recursive.
+Value: TypeAlias = Any
+
+
+class _Unknown:
+    """A value that only running can tell (an id of something not made yet)."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+    def __deepcopy__(self, memo: dict[int, object]) -> _Unknown:
+        return self
+
+    def __copy__(self) -> _Unknown:
+        return self
+
+
+class _NoValue:
+    """The item, key or property that holds it is left out (`AWS::NoValue`, two-armed HOT `if`)."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "NO_VALUE"
+
+
+UNKNOWN: Final = _Unknown()
+NO_VALUE: Final = _NoValue()
+
+
+def is_known(value: Value) -> bool:
+    """Tell whether no UNKNOWN is anywhere inside `value`."""
+    if value is UNKNOWN:
+        return False
+    if isinstance(value, Mapping):
+        return all(is_known(item) for item in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return all(is_known(item) for item in value)
+    return True

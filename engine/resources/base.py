@@ -1,0 +1,239 @@
+"""What a resource type is: a declaration, and the few verbs the runner calls. One class per type, one line per property.
+
+`ResourceType` is the contract between runner and types. `engine.resources.openstack_type.OpenStackType` writes the
+generic create, find, read, update and delete once, over the SDK's declarations; types without an outside object
+subclass `ResourceType` directly.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from engine.cloud.contract import Cloud
+from engine.model.template import Constraint
+from engine.model.value import Value
+
+
+class Kind(enum.StrEnum):
+    """Property types, named as the native API's resource schema names them."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    LIST = "list"
+    MAP = "map"
+    ANY = "any"
+
+
+class Update(enum.StrEnum):
+    REPLACE = "replace"
+    IN_PLACE = "in_place"
+    IMMUTABLE = "immutable"  # a change is an error
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property. `refers` names what a name is resolved to an id of (`network`, `flavor`, `image` …).
+
+    `schema` describes a map's keys; `items` a list's items. `body` is the wire name when it differs.
+    """
+
+    kind: Kind
+    required: bool = False
+    default: Value = None
+    update: Update = Update.REPLACE
+    constraints: tuple[Constraint, ...] = ()
+    refers: str | None = None
+    schema: Mapping[str, Property] | None = None
+    items: Property | None = None
+    body: str | None = None
+    description: str = ""
+    secret: bool = False
+    support: str = "SUPPORTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """`body` is the path in the live object when it differs from the name; `live`: never kept, always asked."""
+
+    kind: Kind = Kind.STRING
+    description: str = ""
+    body: str | None = None
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StackIdentity:
+    id: str
+    name: str
+    project_id: str
+    root_id: str
+    region: str = "RegionOne"
+
+
+class Remember(Protocol):
+    async def __call__(self, **data: Value) -> None: ...
+
+
+@dataclass(slots=True)
+class Operation:
+    """One verb on one resource, handed to the type. Everything a type may know, and nothing else.
+
+    `properties`: evaluated, validated, defaults filled; names already resolved to ids where `refers` says so.
+    `before`: the properties as last applied (update). `data`: the type's private notes, durable and encrypted;
+    change it only through `remember`, which returns when the note is committed. `token`: the durable mark of the
+    physical object (tokens.md). `cloud`: the project-scoped client (`engine.cloud.client.Cloud`).
+    `deadline`: loop-independent monotonic seconds of `clock`, when the step must have ended.
+    """
+
+    stack: StackIdentity
+    address: str
+    type_name: str
+    token: str
+    properties: Mapping[str, Value]
+    before: Mapping[str, Value]
+    physical_id: str | None
+    data: Mapping[str, Value]
+    metadata: Mapping[str, Value]
+    remember: Remember
+    cloud: Cloud
+    services: Services
+    deadline: float
+    resumed: bool = False  # an earlier attempt may have reached the cloud
+    owned_ids: frozenset[str] = frozenset()  # physical ids other records of ours own (tokens.md rule 3)
+
+    def physical_name(self, limit: int = 255) -> str:
+        """`<stack>-<resource>-<12 characters of the token>`, shortened in the middle parts (heat.md TR-14)."""
+        tail = self.token[-12:]
+        room = limit - len(tail) - 1
+        head = f"{self.stack.name}-{self.address.replace('/', '-')}"
+        return f"{head[:room]}-{tail}"
+
+
+class Services(Protocol):
+    """What the runner lends to types that are more than one cloud object."""
+
+    async def sleep(self, seconds: float) -> None: ...
+    def monotonic(self) -> float: ...
+    async def start_nested(self, op: Operation, nested: Nested) -> str:
+        """Make or update the child stack and start its run; idempotent; returns its id."""
+        ...
+
+    async def nested_done(self, stack_id: str) -> Mapping[str, Value]:
+        """Wait for the child to end; returns its outputs; raises OperationFailed with its reason."""
+        ...
+
+    async def delete_nested(self, stack_id: str) -> None:
+        """Delete the child and wait; done when it does not exist."""
+        ...
+
+    async def nested_resources(self, stack_id: str) -> Sequence[tuple[str, str | None, Mapping[str, Value]]]:
+        """(address, reference id, attributes) of the child's top-level resources."""
+        ...
+
+    async def signals(self, op: Operation) -> Sequence[Mapping[str, Value]]:
+        """Signals received by this resource, oldest first: status, unique_id, reason, data."""
+        ...
+
+    async def wait_signal(self, op: Operation, timeout: float) -> None:
+        """Return when another signal has come for this resource or `timeout` seconds have passed."""
+        ...
+
+    def signal_url(self, op: Operation, *, kind: str) -> str:
+        """A signed URL that signals this resource without credentials; kind `waitcondition` or `signal`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A child stack to be: `template` is its text, `files`/`environment` what the text refers to."""
+
+    template: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, Value] = field(default_factory=dict)
+    timeout_mins: int | None = None
+    url: str | None = None  # a template to fetch instead of `template`
+
+
+class OperationFailed(Exception):
+    """The step failed for good; the message names what the cloud or the resource said."""
+
+
+class MustReplace(Exception):
+    """Raised by `update` when only a new object can have these properties."""
+
+
+class Gone(Exception):
+    """Raised by `read` and `check` when the object does not exist any more."""
+
+
+class ResourceType:
+    """Base of all types; one shared instance per type, so no state on self."""
+
+    name: ClassVar[str]
+    properties: ClassVar[Mapping[str, Property]] = {}
+    attributes: ClassVar[Mapping[str, Attribute]] = {}
+    any_properties: ClassVar[bool] = False  # accepts whatever is given (OS::Heat::None)
+    service: ClassVar[str | None] = None  # must be in the catalogue, else the type is unavailable
+    local: ClassVar[bool] = False  # no outside effect: create needs neither token look-up nor settle time
+    signalable: ClassVar[bool] = False
+    nested: ClassVar[bool] = False
+    snapshot_on_delete: ClassVar[bool] = False
+    support: ClassVar[str] = "SUPPORTED"
+    description: ClassVar[str] = ""
+    always_replace: ClassVar[bool] = False  # replaced at every update (UpdateWaitConditionHandle)
+
+    def reference(self, physical_id: str | None, attributes: Mapping[str, Value], address: str) -> Value:
+        """What get_resource / Ref gives."""
+        return physical_id
+
+    def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
+        """Findings over several properties together; UNKNOWN may be anywhere inside. Each one sentence."""
+        return ()
+
+    def replaces(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+        """Whether this change needs a new object though every changed property is IN_PLACE."""
+        return False
+
+    async def prepare(self, op: Operation) -> Mapping[str, Value]:
+        """Notes to be committed with the intent, before `create` (M7's before-list). Must not change the cloud."""
+        return {}
+
+    async def find(self, op: Operation) -> str | None:
+        """The physical id of the object that carries `op.token`, or None (tokens.md). Read only."""
+        return None
+
+    async def create(self, op: Operation) -> str | None:
+        """Make the object, return its physical id at once; `ready` waits."""
+        raise NotImplementedError
+
+    async def ready(self, op: Operation) -> Mapping[str, Value]:
+        """Wait until usable; return the attributes to keep. Raises OperationFailed."""
+        return {}
+
+    async def read(self, op: Operation) -> Mapping[str, Value]:
+        """The live object as the cloud shows it; raises Gone."""
+        return {}
+
+    async def update(self, op: Operation, changed: frozenset[str]) -> None:
+        """Bring the object from `op.before` to `op.properties`; must be safe to repeat. Raises MustReplace."""
+
+    async def delete(self, op: Operation) -> None:
+        """Remove and wait until gone; nothing there is success; must be safe to repeat."""
+
+    async def check(self, op: Operation) -> Mapping[str, Value]:
+        """Compare with the cloud: raises Gone or OperationFailed; returns fresh attributes."""
+        return await self.ready(op)
+
+    async def suspend(self, op: Operation) -> None: ...
+
+    async def resume(self, op: Operation) -> None: ...
+
+    async def live_attribute(self, op: Operation, name: str) -> Value:
+        """An attribute declared `live`, or `show`."""
+        return (await self.read(op)) if name == "show" else None
