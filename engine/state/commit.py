@@ -1,0 +1,179 @@
+"""Group commit: everything that queued while the last commit ran goes to disk in one transaction.
+
+Each item keeps its own answer. An item is fenced, and changes nothing, when its stack's run epoch or operation is no
+longer the one it was made under: another engine owns the stack now, or a newer operation has overtaken this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.state.database import Database
+from engine.state.tables import events, resources, stacks
+
+log = structlog.get_logger(__name__)
+
+_MOST = 2000  # items a transaction; bounds memory and the time a waiter waits
+
+
+class Fenced(Exception):
+    """The writer no longer owns the stack, or its operation has been overtaken."""
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """One atomic change of one stack.
+
+    `epoch` None: not fenced (front ends); `operation_id` None: not guarded by the operation (recording what a call
+    in flight has made must succeed although a newer operation has begun).
+    """
+
+    stack_id: str
+    epoch: int | None = None
+    operation_id: str | None = None
+    resources: Sequence[dict[str, Any]] = ()
+    events: Sequence[dict[str, Any]] = ()
+    stack: dict[str, Any] | None = None
+    also: Callable[[AsyncConnection], Awaitable[None]] | None = None
+    answer: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Committer:
+    """The one writer of run state. Start it once per process; `write` returns when the item is durable."""
+
+    def __init__(self, database: Database, on_commit: Callable[[Sequence[str]], None] | None = None) -> None:
+        """`on_commit` is told the ids of the stacks that changed, after each transaction."""
+        self._database = database
+        self._on_commit = on_commit
+        self._queue: list[Write] = []
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        dialect = sqlite if database.is_sqlite else postgresql
+        statement = dialect.insert(resources)
+        keys = ("stack_id", "address", "generation")
+        changed = {c.name: statement.excluded[c.name] for c in resources.columns if c.name not in (*keys, "created")}
+        self._upsert = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
+        self._insert_events = insert(events)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._loop(), name="group-commit")
+
+    async def stop(self) -> None:
+        """Commit what is queued, then end."""
+        if self._task is None:
+            return
+        while self._queue:
+            await asyncio.gather(*(w.answer for w in list(self._queue)), return_exceptions=True)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+
+    async def write(self, item: Write) -> None:
+        """Return when `item` is on disk. Raises Fenced, or the database's error."""
+        self._queue.append(item)
+        self._wake.set()
+        # The commit goes on when the waiter is cancelled: what was queued is decided.
+        await asyncio.shield(item.answer)
+
+    async def _loop(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch, self._queue = self._queue[:_MOST], self._queue[_MOST:]
+                await self._commit(batch)
+
+    async def _commit(self, batch: list[Write]) -> None:
+        try:
+            fenced = await self._transaction(batch)
+        except (SQLAlchemyError, OSError) as error:
+            if len(batch) == 1:
+                _answer(batch[0], error)
+                return
+            log.warning("a group commit failed; its items go one by one", error=str(error))
+            for item in batch:
+                await self._commit([item])
+            return
+        except asyncio.CancelledError as error:
+            for item in batch:
+                _answer(item, error)
+            raise
+        except Exception as error:  # an item's `also` refused: the others must not suffer
+            if len(batch) == 1:
+                _answer(batch[0], error)
+                return
+            for item in batch:
+                await self._commit([item])
+            return
+        if self._on_commit is not None:
+            self._on_commit([item.stack_id for item in batch])
+        for item in batch:
+            _answer(item, Fenced(item.stack_id) if item in fenced else None)
+
+    async def _transaction(self, batch: list[Write]) -> set[Write]:
+        async with self._database.writer.begin() as connection:
+            fenced = await self._fenced(connection, batch)
+            live = [item for item in batch if item not in fenced] if fenced else batch
+            rows = _latest([row for item in live for row in item.resources])
+            if rows:
+                await connection.execute(self._upsert, rows)
+            happened = [event for item in live for event in item.events]
+            if happened:
+                await connection.execute(self._insert_events, happened)
+            for item in live:
+                if item.stack is not None:
+                    await _update_stack(connection, item)
+                if item.also is not None:
+                    await item.also(connection)
+            return fenced
+
+    async def _fenced(self, connection: AsyncConnection, batch: list[Write]) -> set[Write]:
+        guarded = {item.stack_id for item in batch if item.epoch is not None or item.operation_id is not None}
+        if not guarded:
+            return set()
+        query = select(stacks.c.id, stacks.c.epoch, stacks.c.operation_id).where(
+            stacks.c.id.in_(bindparam("ids", expanding=True))
+        )
+        if not self._database.is_sqlite:
+            query = query.with_for_update(read=True)
+        found = {row.id: row for row in await connection.execute(query, {"ids": sorted(guarded)})}
+        return {item for item in batch if item.stack_id in guarded and not _holds(item, found.get(item.stack_id))}
+
+
+def _holds(item: Write, row: Any) -> bool:
+    if row is None:
+        return False
+    if item.epoch is not None and row.epoch != item.epoch:
+        return False
+    return item.operation_id is None or bool(row.operation_id == item.operation_id)
+
+
+def _latest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last state of each row: PostgreSQL refuses to touch a row twice in one statement."""
+    if len(rows) < 2:
+        return rows
+    return list({(row["stack_id"], row["address"], row["generation"]): row for row in rows}.values())
+
+
+async def _update_stack(connection: AsyncConnection, item: Write) -> None:
+    values = {**(item.stack or {}), "version": stacks.c.version + 1}
+    await connection.execute(update(stacks).where(stacks.c.id == item.stack_id).values(values))
+
+
+def _answer(item: Write, error: BaseException | None) -> None:
+    if item.answer.done():
+        return
+    if error is None:
+        item.answer.set_result(None)
+    else:
+        item.answer.set_exception(error)
+        item.answer.exception()  # asked for, so that an abandoned waiter leaves no warning

@@ -1,0 +1,300 @@
+"""Queries over the tables: what front ends read, and what the runner loads. Writes go through `commit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.model.errors import StackExists
+from engine.model.source import Source
+from engine.model.stack import Event, Export, OutputValue, Stack
+from engine.model.status import Action, Status
+from engine.model.value import Value
+from engine.state import tables as t
+from engine.state.clock import Clock, to_datetime
+from engine.state.database import Database
+from engine.state.rows import ResourceRow, event_record, options_of, resource_row
+from engine.state.vault import Vault, dump
+
+
+class Store:
+    """Reads, and the small writes that need no group commit. All methods are safe to call concurrently."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        self.database, self.vault, self.clock = database, vault, clock
+
+    # --- stacks -------------------------------------------------------------------------------------------------
+    async def stack(self, stack_id: str) -> Stack | None:
+        return await self._one_stack(select(t.stacks).where(t.stacks.c.id == stack_id))
+
+    async def stack_by_name(self, project_id: str, name: str) -> Stack | None:
+        """The live root stack of that name."""
+        return await self._one_stack(select(t.stacks).where(t.stacks.c.live_name == live_name(project_id, name)))
+
+    async def children(self, stack_id: str, *, deleted: bool = False) -> Sequence[Stack]:
+        query = select(t.stacks).where(t.stacks.c.parent_id == stack_id)
+        if not deleted:
+            query = query.where(t.stacks.c.deleted.is_(None))
+        return await self.stacks(query.order_by(t.stacks.c.created))
+
+    async def stacks(self, query: Select[Any]) -> Sequence[Stack]:
+        async with self.database.reader.connect() as connection:
+            return [self._stack(row) for row in await connection.execute(query)]
+
+    async def count(self, query: Select[Any]) -> int:
+        async with self.database.reader.connect() as connection:
+            found = await connection.execute(select(func.count()).select_from(query.subquery()))
+            return int(found.scalar_one())
+
+    async def row(self, stack_id: str) -> Any:
+        """The whole row of `tables.stacks`, run and lease included, or None."""
+        async with self.database.reader.connect() as connection:
+            return (await connection.execute(select(t.stacks).where(t.stacks.c.id == stack_id))).first()
+
+    async def _one_stack(self, query: Select[Any]) -> Stack | None:
+        async with self.database.reader.connect() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else self._stack(row)
+
+    def _stack(self, row: Any) -> Stack:
+        return stack_record(row, self.vault)
+
+    async def add_stack(self, values: Mapping[str, Any], source: Source, then: Sequence[Any] = ()) -> int:
+        """Insert a stack with its first revision and `then` (statements); returns the revision. Raises StackExists."""
+        try:
+            async with self.database.writer.begin() as connection:
+                revision = await self.add_revision(connection, values["id"], source)
+                await connection.execute(
+                    insert(t.stacks).values({**values, "revision": revision if values["run_json"] else None})
+                )
+                for statement in then:
+                    await connection.execute(statement)
+                return revision
+        except IntegrityError as error:
+            raise StackExists(values["name"]) from error
+
+    async def add_revision(self, connection: AsyncConnection, stack_id: str, source: Source) -> int:
+        found = await connection.execute(
+            insert(t.revisions).returning(t.revisions.c.id),
+            {"stack_id": stack_id, "source_json": self.vault.seal(source_value(source)), "created": self.clock.now()},
+        )
+        return int(found.scalar_one())
+
+    async def source(self, revision: int) -> Source:
+        async with self.database.reader.connect() as connection:
+            query = select(t.revisions.c.source_json).where(t.revisions.c.id == revision)
+            text = (await connection.execute(query)).scalar_one()
+        return source_of(self.vault.open(text))
+
+    # --- resources ----------------------------------------------------------------------------------------------
+    async def resources(self, stack_id: str) -> list[ResourceRow]:
+        """Every generation of every resource of the stack."""
+        async with self.database.reader.connect() as connection:
+            found = await connection.execute(select(t.resources).where(t.resources.c.stack_id == stack_id))
+            return [resource_row(row, self.vault) for row in found]
+
+    async def resources_with_physical_id(self, project_id: str, physical_id: str) -> list[ResourceRow]:
+        query = (
+            select(t.resources)
+            .join(t.stacks, t.stacks.c.id == t.resources.c.stack_id)
+            .where(t.resources.c.physical_id == physical_id, t.stacks.c.project_id == project_id)
+        )
+        async with self.database.reader.connect() as connection:
+            return [resource_row(row, self.vault) for row in await connection.execute(query)]
+
+    # --- events -------------------------------------------------------------------------------------------------
+    async def events(
+        self,
+        stack: Stack,
+        *,
+        address: str | None = None,
+        newest_first: bool = False,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        e = t.events.c
+        query = select(t.events).where(e.stack_id == stack.id, e.grp.is_(None))
+        if address is not None:
+            query = query.where(e.address == address)
+        if after is not None:
+            query = query.where(e.seq < after if newest_first else e.seq > after)
+        query = query.order_by(e.seq.desc() if newest_first else e.seq)
+        if limit is not None:
+            query = query.limit(limit)
+        async with self.database.reader.connect() as connection:
+            return [event_record(row, stack.name, self.vault) for row in await connection.execute(query)]
+
+    async def event(self, stack: Stack, event_id: str) -> Event | None:
+        query = select(t.events).where(t.events.c.stack_id == stack.id, t.events.c.id == event_id)
+        async with self.database.reader.connect() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else event_record(row, stack.name, self.vault)
+
+    async def failures(self, stack: Stack) -> Sequence[Event]:
+        """Failed resource events of the stack's newest failed operation, oldest first."""
+        e = t.events.c
+        query = (
+            select(t.events)
+            .where(e.stack_id == stack.id, e.status == Status.FAILED.value, e.address.isnot(None))
+            .order_by(e.seq)
+        )
+        async with self.database.reader.connect() as connection:
+            return [event_record(row, stack.name, self.vault) for row in await connection.execute(query)]
+
+    # --- exports, imports, signals --------------------------------------------------------------------------------
+    async def exports(self, project_id: str) -> Sequence[Export]:
+        query = (
+            select(t.exports, t.stacks.c.name.label("stack_name"))
+            .join(t.stacks, t.stacks.c.id == t.exports.c.stack_id)
+            .where(t.exports.c.project_id == project_id)
+            .order_by(t.exports.c.name)
+        )
+        async with self.database.reader.connect() as connection:
+            return [
+                Export(row.name, row.value, row.stack_id, row.stack_name) for row in await connection.execute(query)
+            ]
+
+    async def importers(self, project_id: str, name: str) -> Sequence[tuple[str, str]]:
+        """(id, name) of the live stacks that import `name`."""
+        query = (
+            select(t.stacks.c.id, t.stacks.c.name)
+            .join(t.imports, t.stacks.c.id == t.imports.c.stack_id)
+            .where(t.imports.c.project_id == project_id, t.imports.c.name == name, t.stacks.c.deleted.is_(None))
+            .order_by(t.stacks.c.name)
+        )
+        async with self.database.reader.connect() as connection:
+            return [(row.id, row.name) for row in await connection.execute(query)]
+
+    async def signals(self, stack_id: str, address: str) -> Sequence[Mapping[str, Value]]:
+        """Signals of a resource, oldest first; each as the type sees it."""
+        query = (
+            select(t.signals.c.signal_json)
+            .where(t.signals.c.stack_id == stack_id, t.signals.c.address == address)
+            .order_by(t.signals.c.seq)
+        )
+        async with self.database.reader.connect() as connection:
+            return [self.vault.open(text) for text in (await connection.execute(query)).scalars()]
+
+    async def add_signal(self, stack_id: str, address: str, unique_id: str | None, signal: Mapping[str, Value]) -> None:
+        async with self.database.writer.begin() as connection:
+            await connection.execute(
+                insert(t.signals),
+                {
+                    "stack_id": stack_id,
+                    "address": address,
+                    "unique_id": unique_id,
+                    "signal_json": self.vault.seal(signal),
+                    "time": self.clock.now(),
+                },
+            )
+
+    async def clear_signals(self, stack_id: str, address: str) -> None:
+        async with self.database.writer.begin() as connection:
+            await connection.execute(
+                delete(t.signals).where(t.signals.c.stack_id == stack_id, t.signals.c.address == address)
+            )
+
+    # --- work -----------------------------------------------------------------------------------------------------
+    async def work(self, engine_id: str) -> Sequence[str]:
+        """Ids of stacks that have a run and no living owner other than `engine_id`."""
+        s = t.stacks.c
+        free = or_(s.owner.is_(None), s.lease_until < self.clock.now(), s.owner == engine_id)
+        query = select(s.id).where(s.run_json.isnot(None), free).order_by(s.created)
+        async with self.database.reader.connect() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def claim(self, stack_id: str, engine_id: str, lease: float) -> int | None:
+        """Take the stack's run: returns the new epoch, or None when another engine has it."""
+        s, now = t.stacks.c, self.clock.now()
+        free = or_(s.owner.is_(None), s.lease_until < now, s.owner == engine_id)
+        statement = (
+            update(t.stacks)
+            .where(and_(s.id == stack_id, s.run_json.isnot(None), free))
+            .values(owner=engine_id, epoch=s.epoch + 1, lease_until=now + int(lease * 1e6))
+            .returning(s.epoch)
+        )
+        async with self.database.writer.begin() as connection:
+            epoch = (await connection.execute(statement)).scalar()
+        return None if epoch is None else int(epoch)
+
+    async def renew(self, engine_id: str, lease: float) -> None:
+        """Prolong every lease of this engine."""
+        async with self.database.writer.begin() as connection:
+            await connection.execute(
+                update(t.stacks)
+                .where(t.stacks.c.owner == engine_id, t.stacks.c.run_json.isnot(None))
+                .values(lease_until=self.clock.now() + int(lease * 1e6))
+            )
+
+    async def release_all(self) -> None:
+        """Free every lease: only for a process that knows it is the only one (the embedded default's state lock)."""
+        async with self.database.writer.begin() as connection:
+            await connection.execute(update(t.stacks).values(owner=None, lease_until=None))
+
+
+def live_name(project_id: str, name: str) -> str:
+    return f"{project_id}/{name}"
+
+
+def source_value(source: Source) -> dict[str, Value]:
+    return {
+        "text": source.text,
+        "files": dict(source.files),
+        "environment": dict(source.environment),
+        "parameters": dict(source.parameters),
+        "name": source.name,
+    }
+
+
+def source_of(value: Mapping[str, Value]) -> Source:
+    return Source(value["text"], value["files"], value["environment"], value["parameters"], value["name"])
+
+
+def output_values(value: Sequence[Mapping[str, Value]]) -> tuple[OutputValue, ...]:
+    return tuple(OutputValue(o["name"], o["value"], o["description"], o["export"], o["error"]) for o in value)
+
+
+def outputs_value(outputs: Sequence[OutputValue]) -> list[dict[str, Value]]:
+    return [
+        {"name": o.name, "value": o.value, "description": o.description, "export": o.export, "error": o.error}
+        for o in outputs
+    ]
+
+
+def stack_record(row: Any, vault: Vault) -> Stack:
+    """The `Stack` of a row of `tables.stacks`."""
+    return Stack(
+        id=row.id,
+        name=row.name,
+        project_id=row.project_id,
+        action=Action(row.action),
+        status=Status(row.status),
+        status_reason=row.reason,
+        options=options_of(vault.open(row.options_json)),
+        created=to_datetime(row.created),
+        user_id=row.user_id,
+        user_name=row.user_name,
+        updated=None if row.updated is None else to_datetime(row.updated),
+        deleted=None if row.deleted is None else to_datetime(row.deleted),
+        reverting=Action(row.reverting) if row.reverting else None,
+        cleaning=row.cleaning,
+        description=row.description,
+        dialect=row.dialect,
+        parent_id=row.parent_id,
+        parent_resource=row.parent_address,
+        root_id=row.root_id,
+        depth=row.depth,
+        revision=row.revision,
+        parameters=vault.open(row.parameters_json),
+        outputs=output_values(vault.open(row.outputs_json)),
+        operation_id=row.operation_id,
+        client_token=row.client_token,
+        version=row.version,
+    )
+
+
+__all__ = ["Store", "dump", "live_name", "outputs_value", "source_of", "source_value", "stack_record"]
