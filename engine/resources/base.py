@@ -192,6 +192,14 @@ class ResourceType:
         """What get_resource / Ref gives."""
         return physical_id
 
+    def attribute(self, attributes: Mapping[str, Value], name: str) -> Value:
+        """The kept value of attribute `name`; types with computed names (`Outputs.X`, `resource.0.name`) override."""
+        return attributes.get(name)
+
+    def has_attribute(self, name: str) -> bool:
+        """Whether a template may ask for it; types with computed names override."""
+        return name == "show" or self.any_properties or name in self.attributes
+
     def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
         """Findings over several properties together; UNKNOWN may be anywhere inside. Each one sentence."""
         return ()
