@@ -1,0 +1,68 @@
+"""Orders of a graph given as `requires`: key → the keys that must be done first."""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
+
+K = TypeVar("K")
+
+
+class Cycle(Exception):
+    """`path` names the keys in order; the last one is the first again."""
+
+    def __init__(self, path: list[object]) -> None:
+        self.path = path
+        super().__init__(" -> ".join(str(key) for key in path))
+
+
+def topological(requires: Mapping[K, Collection[K]]) -> list[K]:
+    """Every key after the keys it requires, otherwise in the mapping's order. Raises Cycle."""
+    sorter = graphlib.TopologicalSorter(requires)
+    try:
+        return list(sorter.static_order())
+    except graphlib.CycleError as error:
+        # graphlib lists each key before one that requires it; readers expect "A needs B needs A".
+        raise Cycle(list(reversed(error.args[1]))) from error
+
+
+def with_soft_edges(
+    requires: Mapping[K, Collection[K]], soft: Iterable[tuple[K, K]]
+) -> tuple[dict[K, set[K]], list[tuple[K, K]]]:
+    """Add each soft edge (waiting, needed) that closes no cycle; returns the graph and the edges left out.
+
+    Raises Cycle when the hard edges alone have one.
+    """
+    graph = {key: set(needed) for key, needed in requires.items()}
+    position = {key: at for at, key in enumerate(topological(requires))}
+    against: list[tuple[K, K]] = []
+    for waiting, needed in soft:
+        if waiting == needed or needed in graph[waiting]:
+            continue
+        # Edges along one topological order can never close a cycle, however many there are.
+        if position[needed] < position[waiting]:
+            graph[waiting].add(needed)
+        else:
+            against.append((waiting, needed))
+    dropped = []
+    for waiting, needed in against:
+        if _reaches(graph, needed, waiting):
+            dropped.append((waiting, needed))
+        else:
+            graph[waiting].add(needed)
+    return graph, dropped
+
+
+def _reaches(graph: Mapping[K, Collection[K]], start: K, goal: K) -> bool:
+    """Whether `start` requires `goal`, directly or through others."""
+    seen, todo = {start}, [start]
+    while todo:
+        here = todo.pop()
+        if here == goal:
+            return True
+        for needed in graph[here]:
+            if needed not in seen:
+                seen.add(needed)
+                todo.append(needed)
+    return False

@@ -1,0 +1,164 @@
+"""The rows of one stack while a run has them: every transition of a resource goes through here, to disk, with its event.
+
+A group's own row moves with its members: in progress with the first, failed with the first that fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from engine.model.stack import Stack
+from engine.model.status import Action, Status
+from engine.model.template import Group
+from engine.runs.context import RunContext
+from engine.state.commit import Write
+from engine.state.rows import ResourceRow, event_params
+
+
+class Ledger:
+    def __init__(self, context: RunContext, stack: Stack, epoch: int, rows: Iterable[ResourceRow]) -> None:
+        self._context = context
+        self.stack, self.epoch = stack, epoch
+        self.rows: dict[str, list[ResourceRow]] = {}
+        for row in rows:
+            self.rows.setdefault(row.address, []).append(row)
+        self._groups_begun: set[str] = set()
+
+    # --- looking --------------------------------------------------------------------------------------------------
+    def generations(self, address: str) -> Sequence[ResourceRow]:
+        return self.rows.get(address, ())
+
+    def live(self, address: str) -> ResourceRow | None:
+        """The standing generation that nobody has condemned."""
+        standing = [row for row in self.rows.get(address, ()) if row.exists and not row.condemned]
+        return max(standing, key=lambda row: row.generation) if standing else None
+
+    def all(self) -> Iterable[ResourceRow]:
+        for generations in self.rows.values():
+            yield from generations
+
+    def owned_ids(self, but: ResourceRow) -> frozenset[str]:
+        """Physical ids that other rows of the same type own (tokens.md rule 3)."""
+        return frozenset(
+            row.physical_id for row in self.all() if row.physical_id and row is not but and row.type == but.type
+        )
+
+    # --- writing --------------------------------------------------------------------------------------------------
+    def new_row(self, address: str, kind: str, group: str | None) -> ResourceRow:
+        """The next generation, not yet written; its token belongs to its object alone (tokens.md rule 5)."""
+        generation = 1 + max((row.generation for row in self.rows.get(address, ())), default=-1)
+        row = ResourceRow(
+            stack_id=self.stack.id,
+            address=address,
+            type=kind,
+            token=token_of(self.stack.id, address, generation),
+            generation=generation,
+            group=group,
+            created=self._context.clock.now(),
+        )
+        self.rows.setdefault(address, []).append(row)
+        return row
+
+    async def move(
+        self,
+        row: ResourceRow,
+        action: Action,
+        status: Status,
+        reason: str = "",
+        *,
+        group: Group | None = None,
+        also: Sequence[ResourceRow] = (),
+        guarded: bool = True,
+        announce: bool = True,
+    ) -> None:
+        """Write `row` in its new state with its event, and `also` silently, in one transaction.
+
+        `guarded` False: written even when a newer operation has begun (what a call in flight has made is recorded).
+        Raises Fenced.
+        """
+        now = self._context.clock.now()
+        row.action, row.status, row.reason, row.updated = action, status, reason, now
+        changed, events = [row, *also], []
+        if group is not None:
+            opened = self._open_group(group, row, now)
+            if opened is not None:
+                changed.append(opened)
+                events.append(event_params(self.stack, now, opened))
+        if announce:
+            events.append(event_params(self.stack, now, row))
+        await self.write(changed, events, guarded=guarded)
+
+    async def write(self, rows: Sequence[ResourceRow], events: Sequence[dict[str, object]] = (),
+                    *, guarded: bool = True) -> None:  # fmt: skip
+        vault = self._context.store.vault
+        await self._context.committer.write(
+            Write(
+                stack_id=self.stack.id,
+                epoch=self.epoch,
+                operation_id=self.stack.operation_id if guarded else None,
+                resources=[row.params(vault) for row in rows],
+                events=events,
+            )
+        )
+
+    async def move_stack(
+        self, action: Action, status: Status, reason: str, *, announce: bool = True, also: Write | None = None,
+        **columns: object,
+    ) -> None:  # fmt: skip
+        """Write the stack's own new state. `also` brings more to the same transaction. Raises Fenced."""
+        now = self._context.clock.now()
+        reverting = columns.get("reverting", self.stack.reverting)
+        cleaning = columns.get("cleaning", self.stack.cleaning)
+        self.stack = replace(
+            self.stack, action=action, status=status, status_reason=reason,
+            reverting=None if reverting is None else Action(reverting), cleaning=bool(cleaning),
+        )  # fmt: skip
+        write = also or Write(stack_id=self.stack.id)
+        write.epoch, write.operation_id = self.epoch, self.stack.operation_id
+        write.stack = {
+            "action": action.value,
+            "status": status.value,
+            "reason": reason,
+            "reverting": None if reverting is None else Action(reverting).value,
+            **{name: value for name, value in columns.items() if name != "reverting"},
+        }
+        if announce:
+            write.events = [*write.events, event_params(self.stack, now, None)]
+        await self._context.committer.write(write)
+
+    # --- groups ---------------------------------------------------------------------------------------------------
+    def _open_group(self, group: Group, member: ResourceRow, now: int) -> ResourceRow | None:
+        """The group's row to write along with `member`'s transition, None when it need not move."""
+        row = self.live(group.address)
+        failing = member.status is Status.FAILED
+        begun = group.address in self._groups_begun
+        if (begun and not failing) or member.status is Status.COMPLETE:
+            return None
+        if row is None:
+            row = self.new_row(group.address, group.type, None)
+            row.is_group, row.token, row.description = True, "", group.description
+            row.action = Action.CREATE
+        elif failing and begun and row.status is Status.FAILED:
+            return None
+        elif not begun:
+            unborn = row.action is Action.CREATE and row.status is not Status.COMPLETE
+            row.action = Action.CREATE if unborn else Action.UPDATE
+        if member.action is Action.DELETE:
+            return None
+        row.status = Status.FAILED if failing else Status.IN_PROGRESS
+        row.reason = member.reason if failing else ""
+        row.updated = now
+        self._groups_begun.add(group.address)
+        return row
+
+    def group_begun(self, address: str) -> bool:
+        """Whether a member has moved in this run."""
+        return address in self._groups_begun
+
+
+def token_of(stack_id: str, address: str, generation: int) -> str:
+    """`oe-` and 26 lower-case hex digits (tokens.md rule 5)."""
+    digest = hashlib.sha256(f"{stack_id}/{address}/{generation}".encode()).hexdigest()
+    return f"oe-{digest[:26]}"

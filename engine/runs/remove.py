@@ -1,0 +1,136 @@
+"""Taking away what is no longer wanted: the cleanup of an update, a rollback's remains, a whole stack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+
+from engine.cloud.errors import CloudError
+from engine.model.status import Action, Status
+from engine.model.template import DeletionPolicy
+from engine.resources.base import Gone, OperationFailed, ResourceType
+from engine.runs.apply import StepFailed
+from engine.runs.context import RunContext
+from engine.runs.ledger import Ledger
+from engine.runs.spec import RunSpec
+from engine.runs.step import Stepper, explain
+from engine.state.rows import ResourceRow
+
+# A row, or the end of a group: a group's deletion begins before its members' and ends after them.
+Node = tuple[str, int, bool]
+
+
+class Remover:
+    """Deletes `doomed` rows in the reverse order of what they require."""
+
+    def __init__(
+        self, context: RunContext, ledger: Ledger, spec: RunSpec, stepper: Stepper, doomed: Iterable[ResourceRow]
+    ) -> None:
+        self._context, self._ledger, self._spec, self._stepper = context, ledger, spec, stepper
+        self._rows = {(row.address, row.generation): row for row in doomed}
+        self.overtaken = False
+
+    def graph(self) -> dict[Node, set[Node]]:
+        """Node → nodes that must be done first."""
+        by_address: dict[str, list[ResourceRow]] = {}
+        for row in self._rows.values():
+            by_address.setdefault(row.address, []).append(row)
+        graph: dict[Node, set[Node]] = {}
+        for row in self._rows.values():
+            graph.setdefault(_begin(row), set())
+            if row.is_group:
+                graph[_end(row)] = {_begin(row)}
+        for row in self._rows.values():
+            for needed in row.requires:
+                for other in by_address.get(needed, ()):
+                    graph[_begin(other)].add(_end(row) if row.is_group and other.group != row.address else _begin(row))
+                    if row.is_group and other.group == row.address:
+                        graph[_end(row)].add(_begin(other))
+        return graph
+
+    async def visit(self, node: Node) -> None:
+        address, generation, ending = node
+        row = self._rows[address, generation]
+        if row.is_group:
+            await self._group(row, ending=ending)
+        else:
+            await self._remove(row)
+
+    async def _group(self, row: ResourceRow, *, ending: bool) -> None:
+        status = Status.COMPLETE if ending else Status.IN_PROGRESS
+        members = [r for r in self._ledger.all() if r.group == row.address]
+        row.skipped = ending and bool(members) and all(r.skipped for r in members)
+        await self._ledger.move(row, Action.DELETE, status)
+
+    async def _remove(self, row: ResourceRow) -> None:
+        kind = self._context.registry.get(row.type)
+        if self._kept(row, kind):
+            row.skipped = True
+            await self._ledger.move(row, Action.DELETE, Status.COMPLETE)
+            return
+        try:
+            await self._ledger.move(row, Action.DELETE, Status.IN_PROGRESS)
+            await self._delete(row, kind)
+        except asyncio.CancelledError:
+            if not self.overtaken:
+                await self._ledger.move(row, Action.DELETE, Status.FAILED, "Resource deletion cancelled", guarded=False)
+            raise
+        except (OperationFailed, CloudError) as error:
+            await self._failed(row, explain(error))
+        else:
+            await self._ledger.move(row, Action.DELETE, Status.COMPLETE)
+
+    async def _delete(self, row: ResourceRow, kind: ResourceType) -> None:
+        operation = self._stepper.operation(row, row.properties, resumed=True)
+        if row.physical_id is None and not kind.local:
+            if row.attempted is None:
+                return  # refused before anything was made
+            row.physical_id = await self._stepper.find(kind, row, operation)
+            operation.physical_id = row.physical_id
+            if row.physical_id is None:
+                return
+        try:
+            await self._stepper.patiently(lambda: kind.delete(operation), busy=True)
+        except Gone:
+            return
+
+    async def _failed(self, row: ResourceRow, reason: str) -> None:
+        if self._spec.force:
+            row.skipped = True
+            await self._ledger.move(row, Action.DELETE, Status.COMPLETE, f"Kept in the cloud: {reason}")
+            return
+        await self._ledger.move(row, Action.DELETE, Status.FAILED, reason, guarded=False)
+        group = self._ledger.live(row.group) if row.group else None
+        if group is not None and group.action is Action.DELETE:
+            await self._ledger.move(group, Action.DELETE, Status.FAILED, reason, guarded=False)
+        raise StepFailed(row.address, reason)
+
+    def _kept(self, row: ResourceRow, kind: ResourceType) -> bool:
+        """Whether the object stays in the cloud (deletion policies, RetainResources, external objects)."""
+        logical = row.group or row.address
+        if row.external or logical in self._spec.retain or row.address in self._spec.retain:
+            return True
+        if row.physical_id is None:
+            return False
+        policy = row.replace_policy if row.condemned else row.deletion_policy
+        born_here = self._spec.reverting is Action.CREATE
+        match policy:
+            case DeletionPolicy.DELETE | DeletionPolicy.SNAPSHOT:
+                return False
+            case DeletionPolicy.RETAIN:
+                return not (born_here and self._spec.retain_except_on_create)
+            case DeletionPolicy.RETAIN_EXCEPT_ON_CREATE:
+                return not born_here
+
+
+def doomed_rows(ledger: Ledger, wanted: Collection[str]) -> list[ResourceRow]:
+    """Rows whose object is to go: condemned ones, and those at no wanted address."""
+    return [row for row in ledger.all() if row.exists and (row.condemned or row.address not in wanted)]
+
+
+def _begin(row: ResourceRow) -> Node:
+    return (row.address, row.generation, False)
+
+
+def _end(row: ResourceRow) -> Node:
+    return (row.address, row.generation, row.is_group)

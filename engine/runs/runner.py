@@ -1,0 +1,381 @@
+"""One stack's run, from the claim to its end, operation by operation: the state machine of design §3."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.cloud.contract import Cloud
+from engine.cloud.errors import CloudError
+from engine.graph.walk import Outcome, Walk
+from engine.model.diagnostic import Invalid
+from engine.model.errors import Refused
+from engine.model.source import Source
+from engine.model.stack import Stack
+from engine.model.status import Action, OnFailure, Status
+from engine.model.template import EMPTY
+from engine.plan.deployment import Deployment, bind_source, deploy
+from engine.plan.scope import Facts
+from engine.resources.base import StackIdentity
+from engine.runs import reasons
+from engine.runs.apply import Applier, StepFailed
+from engine.runs.children import Children
+from engine.runs.context import RunContext
+from engine.runs.each import Visitor
+from engine.runs.finish import evaluate_outputs, refuse_delete_of_used, write_exports, write_imports
+from engine.runs.lease import Lease, LeaseLost
+from engine.runs.ledger import Ledger
+from engine.runs.prepare import prepare
+from engine.runs.remove import Remover, doomed_rows
+from engine.runs.spec import RunSpec, spec_of
+from engine.runs.step import Stepper
+from engine.runs.view import RowsView
+from engine.state import tables as t
+from engine.state.commit import Fenced, Write
+from engine.state.store import outputs_value, stack_record
+from engine.state.vault import dump
+
+log = structlog.get_logger(__name__)
+K = TypeVar("K")
+
+
+class _Overtaken(Exception):
+    """A newer operation has begun on the stack."""
+
+
+class _TimedOut(Exception):
+    """The operation's deadline has passed."""
+
+
+class Runner:
+    """Runs whatever the stack has to run until nothing is left, or the lease is lost."""
+
+    def __init__(self, context: RunContext, lease: Lease, stack_id: str, epoch: int) -> None:
+        self._context, self._lease = context, lease
+        self._stack_id, self._epoch = stack_id, epoch
+        self._operation_id: str | None = None
+        self._walk: Walk[Any] | None = None
+        self._worker: Applier | Remover | Visitor | None = None
+        self._overtaken = False
+        self._ledger: Ledger
+        self._spec: RunSpec
+        self._deadline = 0.0
+        self._cloud: Cloud | None = None
+        self._delegation: str | None = None
+
+    async def poke(self) -> None:
+        """Look whether a newer operation has begun; if so, stop what is under way."""
+        row = await self._context.store.row(self._stack_id)
+        if row is None or row.operation_id == self._operation_id:
+            return
+        self._overtaken = True
+        if self._worker is not None:
+            self._worker.overtaken = True
+        if self._walk is not None:
+            self._walk.stop()
+
+    async def run(self) -> None:
+        """Return when the stack has nothing to run any more. Raises LeaseLost."""
+        while True:
+            row = await self._context.store.row(self._stack_id)
+            if row is None or row.run_json is None:
+                return
+            if row.epoch != self._epoch:
+                raise LeaseLost
+            self._overtaken, self._operation_id = False, row.operation_id
+            try:
+                await self._operation(row)
+            except (_Overtaken, Fenced):
+                # Either a newer operation has begun, which is read next, or the lease is lost, which is seen next.
+                continue
+
+    async def _operation(self, row: Any) -> None:
+        store = self._context.store
+        self._spec = spec_of(store.vault.open(row.run_json))
+        self._delegation = row.delegation_json
+        stack = stack_record(row, store.vault)
+        self._ledger = Ledger(self._context, stack, self._epoch, await store.resources(stack.id))
+        self._deadline = self._monotonic_deadline()
+        if self._spec.stop is not None:
+            await self._stop_here(stack)
+            return
+        try:
+            match self._spec.kind:
+                case Action.CREATE | Action.UPDATE | Action.ROLLBACK | Action.ADOPT | Action.IMPORT:
+                    await self._converge()
+                case Action.DELETE:
+                    await self._delete()
+                case Action.SUSPEND | Action.RESUME | Action.CHECK:
+                    await self._each()
+                case _:
+                    raise AssertionError(f"no run of kind {self._spec.kind}")
+        except _TimedOut:
+            await self._failed(reasons.timed_out(stack.dialect, self._spec.kind))
+        except Invalid as error:
+            await self._failed(str(error))
+        except (CloudError, Refused) as error:
+            await self._failed(str(error))
+        except (Fenced, LeaseLost, _Overtaken):
+            raise
+        except Exception as error:
+            log.exception("a run ended by a fault of the engine", stack=stack.id)
+            await self._failed(f"Isotherm's own fault, please report it: {type(error).__name__}: {error}")
+
+    def _monotonic_deadline(self) -> float:
+        clock = self._context.clock
+        if self._spec.deadline is None:
+            # Without a limit of the user's, the configured one: no run waits for ever (heat.md ENGC-12).
+            return clock.monotonic() + self._context.settings.stack_action_timeout
+        return clock.monotonic() + max(0.0, (self._spec.deadline - clock.now()) / 1e6)
+
+    # --- create, update, rollback -----------------------------------------------------------------------------------
+    async def _converge(self) -> None:
+        deployment = await self._deployment()
+        stepper = await self._stepper(deployment)
+        applier = Applier(self._context, self._ledger, deployment, self._spec, stepper)
+        walk = Walk(
+            deployment.requires, applier.visit, cancel_running=self._spec.on_failure is not OnFailure.DO_NOTHING
+        )
+        outcome = await self._carry_out(walk, applier)
+        if not outcome.ok:
+            await self._failed(self._reason(outcome))
+            return
+        failures = await self._clean(deployment.requires, stepper)
+        if failures and not (self._spec.kind is Action.UPDATE and self._ledger.stack.dialect == "cfn"):
+            await self._failed(reasons.failed(self._ledger.stack.dialect, Action.DELETE, failures))
+            return
+        await self._succeeded(deployment)
+
+    async def _deployment(self) -> Deployment:
+        stack, identity = self._ledger.stack, self._identity()
+        if self._spec.target is None and self._spec.kind is Action.ROLLBACK:
+            return deploy(EMPTY, bind_source(EMPTY, Source("")), identity, Facts(), self._context.registry)
+        revision = self._spec.target if self._spec.target is not None else stack.revision
+        assert revision is not None
+        self._spec = replace(self._spec, target=revision)
+        source = await self._context.store.source(revision)
+        return await prepare(
+            self._context, identity, source, self._the_cloud, stack.options.notification_arns, await self._facade()
+        )
+
+    async def _facade(self) -> Mapping[str, Any]:
+        """What a template inside sees of the resource that holds it (HOT resource_facade)."""
+        stack = self._ledger.stack
+        if stack.parent_id is None:
+            return {}
+        rows = await self._context.store.resources(stack.parent_id)
+        mine = [row for row in rows if row.address == stack.parent_resource and not row.condemned]
+        if not mine:
+            return {}
+        return {"metadata": mine[-1].metadata, "deletion_policy": mine[-1].deletion_policy.value, "update_policy": {}}
+
+    def _identity(self) -> StackIdentity:
+        stack = self._ledger.stack
+        return StackIdentity(stack.id, stack.name, stack.project_id, stack.root_id, self._context.settings.region)
+
+    async def _the_cloud(self) -> Cloud:
+        if self._cloud is None:
+            delegation = self._context.store.vault.open(self._delegation) or {}
+            self._cloud = await self._context.clouds.for_delegation(delegation)
+        return self._cloud
+
+    async def _stepper(self, deployment: Deployment | None) -> Stepper:
+        registry = self._context.registry
+        types = {row.type for row in self._ledger.all() if not row.is_group}
+        if deployment is not None:
+            types |= {resource.type for resource in deployment.resources.values()}
+        outside = any((kind := registry.find(name)) is not None and not kind.local for name in types)
+        cloud = await self._the_cloud() if outside else _NO_CLOUD
+        children = Children(self._context, self._ledger.stack, self._delegation)
+        return Stepper(
+            self._context, self._ledger, self._lease, self._identity(), cloud, children, self._deadline
+        )  # fmt: skip
+
+    async def _carry_out(self, walk: Walk[K], worker: Applier | Remover | Visitor) -> Outcome[K]:
+        """Walk under the deadline and under pokes. Raises _Overtaken, _TimedOut, Fenced, LeaseLost."""
+        clock = self._context.clock
+        self._walk, self._worker = walk, worker
+        worker.overtaken = self._overtaken
+        late = False
+
+        async def limit() -> None:
+            nonlocal late
+            await clock.sleep(max(0.0, self._deadline - clock.monotonic()))
+            late = True
+            walk.stop()
+
+        timer = asyncio.ensure_future(limit())
+        if self._overtaken:
+            walk.stop()
+        try:
+            outcome = await walk.run()
+        finally:
+            timer.cancel()
+            self._walk = self._worker = None
+        for error in outcome.failed.values():
+            if not isinstance(error, StepFailed):
+                raise error
+        if self._overtaken:
+            raise _Overtaken
+        if late:
+            raise _TimedOut
+        return outcome
+
+    async def _clean(self, wanted: Collection[str], stepper: Stepper) -> dict[str, str]:
+        """Remove what the new state does not want; returns address → reason of what stays."""
+        doomed = doomed_rows(self._ledger, wanted)
+        if not doomed:
+            return {}
+        stack = self._ledger.stack
+        of_create = self._spec.kind is Action.ROLLBACK and self._spec.reverting is Action.CREATE
+        if self._spec.kind in (Action.UPDATE, Action.ROLLBACK) and not of_create and not stack.cleaning:
+            await self._ledger.move_stack(stack.action, stack.status, "", cleaning=True)
+        remover = Remover(self._context, self._ledger, self._spec, stepper, doomed)
+        outcome = await self._carry_out(Walk(remover.graph(), remover.visit, stop_on_failure=False), remover)
+        return {error.address: error.reason for error in outcome.failed.values() if isinstance(error, StepFailed)}
+
+    async def _succeeded(self, deployment: Deployment) -> None:
+        context, stack, spec = self._context, self._ledger.stack, self._spec
+        outputs = evaluate_outputs(deployment, RowsView(self._ledger, context.registry))
+        if stack.parent_id is not None:
+            outputs = tuple(replace(output, export=None) for output in outputs)
+        broken = [output for output in outputs if output.error is not None]
+        if broken and stack.dialect == "cfn" and spec.kind is not Action.ROLLBACK:
+            await self._failed("; ".join(f"Output {output.name}: {output.error}" for output in broken))
+            return
+
+        async def also(connection: AsyncConnection) -> None:
+            await write_exports(connection, stack.project_id, stack.id, outputs)
+            await write_imports(connection, stack.project_id, stack.id, sorted(deployment.imported))
+            await _purge(connection, stack.id, spec.target)
+
+        seal = context.store.vault.seal if deployment.has_secrets else dump
+        await self._ledger.move_stack(
+            spec.kind, Status.COMPLETE, reasons.completed(spec.kind),
+            also=Write(stack_id=stack.id, also=also),
+            outputs_json=seal(outputs_value(outputs)),
+            parameters_json=dump(dict(deployment.bindings.shown)),
+            description=deployment.template.description or stack.description,
+            good_revision=spec.target, revision=spec.target,
+            updated=context.clock.now() if spec.kind is not Action.CREATE else None,
+            reverting=spec.reverting, cleaning=False, **_RELEASED,
+        )  # fmt: skip
+
+    # --- failure ----------------------------------------------------------------------------------------------------
+    def _reason(self, outcome: Outcome[str]) -> str:
+        failures = {error.address: error.reason for error in outcome.failed.values() if isinstance(error, StepFailed)}
+        return reasons.failed(self._ledger.stack.dialect, self._spec.kind, failures, len(outcome.cancelled))
+
+    async def _failed(self, reason: str) -> None:
+        spec, stack = self._spec, self._ledger.stack
+        back: RunSpec | None = None
+        match spec.kind, spec.on_failure:
+            case Action.CREATE | Action.ADOPT, OnFailure.ROLLBACK:
+                back = RunSpec(Action.ROLLBACK, reverting=Action.CREATE, cause=reason)
+            case Action.CREATE, OnFailure.DELETE:
+                back = RunSpec(Action.DELETE, reverting=Action.CREATE, cause=reason)
+            case Action.UPDATE, OnFailure.ROLLBACK | OnFailure.DELETE if spec.previous is not None:
+                back = RunSpec(Action.ROLLBACK, target=spec.previous, reverting=Action.UPDATE, cause=reason)
+            case _:
+                pass
+        if back is None:
+            await self._end_failed(reason)
+            return
+        back = replace(
+            back, on_failure=OnFailure.DO_NOTHING, retain_except_on_create=stack.options.retain_except_on_create
+        )
+        if spec.kind is Action.ADOPT:
+            # What was adopted existed before: taking the stack back must not take the objects away (TRAP-16).
+            back = replace(back, retain=tuple(self._ledger.rows))
+        await self._ledger.move_stack(
+            back.kind, Status.IN_PROGRESS, reason, reverting=back.reverting, cleaning=False, run_json=dump(back.value())
+        )
+
+    async def _end_failed(self, reason: str) -> None:
+        spec, stack = self._spec, self._ledger.stack
+        if spec.kind is Action.ROLLBACK and spec.cause:
+            reason = f"{reason} Rolling back because: {spec.cause}"
+        await self._ledger.move_stack(
+            spec.kind, Status.FAILED, reason, reverting=spec.reverting or stack.reverting, cleaning=False,
+            updated=self._context.clock.now(), **_RELEASED,
+        )  # fmt: skip
+
+    async def _stop_here(self, stack: Stack) -> None:
+        """Cancelled without rollback: what was under way is marked, the stack rests as failed (heat.md ENGS-12)."""
+        assert self._spec.stop is not None
+        for row in list(self._ledger.all()):
+            if row.status is Status.IN_PROGRESS:
+                await self._ledger.move(row, row.action, Status.FAILED, self._spec.stop)
+        await self._end_failed(self._spec.stop)
+
+    # --- delete -----------------------------------------------------------------------------------------------------
+    async def _delete(self) -> None:
+        stack, spec = self._ledger.stack, self._spec
+        stepper = await self._stepper(None)
+        remover = Remover(self._context, self._ledger, spec, stepper, [r for r in self._ledger.all() if r.exists])
+        outcome = await self._carry_out(Walk(remover.graph(), remover.visit, stop_on_failure=False), remover)
+        if not outcome.ok:
+            failures = {e.address: e.reason for e in outcome.failed.values() if isinstance(e, StepFailed)}
+            await self._end_failed(reasons.failed(stack.dialect, Action.DELETE, failures))
+            return
+
+        async def also(connection: AsyncConnection) -> None:
+            await refuse_delete_of_used(connection, stack.project_id, stack.id)
+            for table in (t.exports, t.imports, t.signals, t.change_sets):
+                await connection.execute(delete(table).where(table.c.stack_id == stack.id))
+
+        now = self._context.clock.now()
+        cause = f" because the create failed: {spec.cause}" if spec.cause else ""
+        await self._ledger.move_stack(
+            Action.DELETE, Status.COMPLETE, reasons.completed(Action.DELETE) + cause,
+            also=Write(stack_id=stack.id, also=also), deleted=now, updated=now, live_name=None,
+            cleaning=False, delegation_json=None, **_RELEASED,
+        )  # fmt: skip
+        if stack.parent_id is None and self._delegation is not None:
+            await self._context.clouds.revoke(self._context.store.vault.open(self._delegation))
+
+    # --- suspend, resume, check -------------------------------------------------------------------------------------
+    async def _each(self) -> None:
+        spec, stack = self._spec, self._ledger.stack
+        visitor = Visitor(self._ledger, self._context.registry, await self._stepper(None), spec.kind)
+        walk = Walk(visitor.graph(), visitor.visit, stop_on_failure=spec.kind is not Action.CHECK)
+        outcome = await self._carry_out(walk, visitor)
+        if not outcome.ok:
+            await self._end_failed(self._reason(outcome))
+            return
+        await self._ledger.move_stack(
+            spec.kind, Status.COMPLETE, reasons.completed(spec.kind), updated=self._context.clock.now(),
+            reverting=stack.reverting, **_RELEASED,
+        )  # fmt: skip
+
+
+_RELEASED: Mapping[str, Any] = {"run_json": None, "owner": None, "lease_until": None}
+
+
+async def _purge(connection: AsyncConnection, stack_id: str, revision: int | None) -> None:
+    """After a success: forget rows of objects that are gone, and definitions nobody can go back to."""
+    r = t.resources.c
+    await connection.execute(
+        delete(t.resources).where(
+            r.stack_id == stack_id, r.action == Action.DELETE.value, r.status == Status.COMPLETE.value
+        )
+    )
+    if revision is not None:
+        v = t.revisions.c
+        await connection.execute(delete(t.revisions).where(v.stack_id == stack_id, v.id < revision))
+
+
+class _NoCloud:
+    """Stands where a stack has only resources without an outside object."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError("a local resource type asked for the cloud")
+
+
+_NO_CLOUD: Any = _NoCloud()

@@ -1,0 +1,153 @@
+"""Calling a resource type: the operation it is handed, and how failures of the cloud are met.
+
+An intent is durable before any call here is made (design §3). A create whose outcome is unknown is looked up by its
+token until the settle time is over before it is repeated; refusals are final; what is busy is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import structlog
+
+from engine.cloud.contract import Cloud
+from engine.cloud.errors import CloudError, Conflict, NotFound, OutcomeUnknown, Permanent, Temporary
+from engine.model.value import Value
+from engine.resources.base import Operation, OperationFailed, ResourceType, Services, StackIdentity
+from engine.runs.context import RunContext
+from engine.runs.lease import Lease
+from engine.runs.ledger import Ledger
+from engine.state.rows import ResourceRow
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Stepper:
+    """Makes operations for rows of one run and carries out single verbs."""
+
+    def __init__(
+        self, context: RunContext, ledger: Ledger, lease: Lease, identity: StackIdentity, cloud: Cloud,
+        services: Services, deadline: float,
+    ) -> None:  # fmt: skip
+        self._context, self._ledger, self._lease = context, ledger, lease
+        self._identity, self._cloud, self._services = identity, cloud, services
+        self.deadline = deadline
+
+    def operation(self, row: ResourceRow, properties: Mapping[str, Value], *, resumed: bool = False) -> Operation:
+        operation = Operation(
+            stack=self._identity, address=row.address, type_name=row.type, token=row.token, properties=properties,
+            before=row.properties, physical_id=row.physical_id, data=row.data, metadata=row.metadata,
+            remember=_unbound, cloud=self._cloud, services=self._services, deadline=self.deadline, resumed=resumed,
+            owned_ids=frozenset(),
+        )  # fmt: skip
+
+        async def remember(**data: Value) -> None:
+            row.data = {**row.data, **data}
+            operation.data = row.data
+            await self._ledger.write([row], guarded=False)
+
+        operation.remember = remember
+        return operation
+
+    async def create(self, kind: ResourceType, row: ResourceRow, operation: Operation) -> str | None:
+        """Make the object once, whatever happens; returns its physical id. Raises OperationFailed or CloudError."""
+        if kind.local:
+            return await kind.create(operation)
+        operation.owned_ids = self._ledger.owned_ids(row)
+        if operation.resumed:
+            found = await self._settled_find(kind, operation)
+            if found is not None:
+                return found
+        for attempt in range(self._context.settings.create_retries + 1):
+            try:
+                return await self._call(lambda: kind.create(operation))
+            except OutcomeUnknown as error:
+                log.warning("the answer to a create was lost", address=row.address, error=str(error))
+                found = await self._settled_find(kind, operation)
+                if found is not None:
+                    return found
+                await self._back_off(attempt, error)
+            except Temporary as error:
+                await self._back_off(attempt, error)
+        raise OperationFailed(
+            f"{row.type} could not be made in {self._context.settings.create_retries + 1} attempts; "
+            "the cloud kept answering that it is unavailable"
+        )
+
+    async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Run one call to its end even when the step is cancelled: an object half asked for is an object lost."""
+        self._lease.ensure()
+        task = asyncio.ensure_future(call())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.done():
+                await asyncio.wait({task})
+            if task.cancelled() or task.exception() is not None:
+                raise
+            raise InterruptedCall(task.result()) from None
+
+    async def _settled_find(self, kind: ResourceType, operation: Operation) -> str | None:
+        clock = self._context.clock
+        until = min(clock.monotonic() + self._context.settings.settle, operation.deadline)
+        pause = 0.1
+        while True:
+            found = await self.patiently(lambda: kind.find(operation))
+            if found is not None or clock.monotonic() >= until:
+                return found
+            await clock.sleep(min(pause, max(0.01, until - clock.monotonic())))
+            pause = min(pause * 1.6, 5)
+
+    async def find(self, kind: ResourceType, row: ResourceRow, operation: Operation) -> str | None:
+        """Look for an object whose making was begun and whose id nobody wrote down."""
+        operation.owned_ids = self._ledger.owned_ids(row)
+        return await self._settled_find(kind, operation)
+
+    async def patiently(self, call: Callable[[], Awaitable[T]], *, busy: bool = False) -> T:
+        """Repeat a call that is safe to repeat while the cloud is unavailable, or, if `busy`, the object in use."""
+        clock, settings = self._context.clock, self._context.settings
+        in_use_until = clock.monotonic() + settings.delete_in_use_timeout
+        attempt = 0
+        while True:
+            self._lease.ensure()
+            try:
+                return await call()
+            except Conflict:
+                if not busy or clock.monotonic() >= min(in_use_until, self.deadline):
+                    raise
+            except Temporary:
+                if attempt >= settings.create_retries or clock.monotonic() >= self.deadline:
+                    raise
+            await self._back_off(attempt, None)
+            attempt += 1
+
+    async def _back_off(self, attempt: int, error: Temporary | None) -> None:
+        settings = self._context.settings
+        told = error.retry_after if error is not None else None
+        pause = told if told is not None else min(settings.retry_base * 2**attempt, settings.retry_limit)
+        await self._context.clock.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311  (jitter, not a secret)
+
+
+class InterruptedCall(asyncio.CancelledError):
+    """The step was cancelled during a call that has succeeded since; `result` is what it gave."""
+
+    def __init__(self, result: object) -> None:
+        super().__init__()
+        self.result = result
+
+
+async def _unbound(**data: Value) -> None:
+    raise RuntimeError("an operation is bound to its row before it is handed out")
+
+
+def explain(error: Exception) -> str:
+    """One sentence for the status reason: what the cloud or the resource said."""
+    match error:
+        case NotFound() | Conflict() | Permanent() | Temporary() | CloudError():
+            return error.message
+        case _:
+            return str(error) or type(error).__name__

@@ -1,0 +1,41 @@
+"""What the rows of a run answer for resources in expressions."""
+
+from __future__ import annotations
+
+from engine.model.diagnostic import invalid
+from engine.model.value import Value
+from engine.plan.scope import View
+from engine.resources.registry import Registry
+from engine.runs.ledger import Ledger
+
+
+class RowsView(View):
+    """Everything a running step needs is complete by then, so every answer is known."""
+
+    def __init__(self, ledger: Ledger, registry: Registry) -> None:
+        self._ledger, self._registry = ledger, registry
+
+    def reference(self, address: str) -> Value:
+        row = self._ledger.live(address)
+        if row is None:
+            return None
+        if row.is_group:
+            return row.physical_id
+        return self._registry.get(row.type).reference(row.physical_id, row.attributes, address)
+
+    def attribute(self, address: str, name: str | None) -> Value:
+        row = self._ledger.live(address)
+        if row is None:
+            return None
+        if name is None:
+            return dict(row.attributes)
+        if row.is_group:
+            return row.attributes.get(name)
+        kind = self._registry.get(row.type)
+        if not kind.has_attribute(name):
+            raise invalid(
+                "UnknownAttribute",
+                f"Resource {address} of type {row.type} has no attribute {name}.",
+                f"It has: {', '.join(sorted(kind.attributes)) or 'none'}.",
+            )
+        return kind.attribute(row.attributes, name)
