@@ -37,4 +37,4 @@ class Temporary(CloudError):
 
 
 class OutcomeUnknown(Temporary):
-    """The request may or may not have been carried out (timeout, reset, 5xx after sending): look up before repeating."""
+    """The request may or may not have been carried out (timeout, reset, 5xx): look up before repeating."""
