@@ -1,0 +1,8 @@
+"""The CloudFormation language: AWSTemplateFormatVersion 2010-09-09 and Heat's two CFN formats.
+
+`parse` is the door: a source tree becomes a `Template` whose `AWS::` resources are as written, for the lowering.
+"""
+
+from translators.cfn.template import Parsed, parse, parse_leniently
+
+__all__ = ["Parsed", "parse", "parse_leniently"]

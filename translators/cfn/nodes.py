@@ -1,0 +1,155 @@
+"""Small readings of source nodes that every section needs: text, whole numbers, truth, members of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.model.diagnostic import Span
+from engine.model.value import Value
+from translators.cfn.findings import Findings, Path, did_you_mean, slashed
+from translators.source import SourceNode
+
+FOR_EACH = "Fn::ForEach::"
+
+
+def text(value: Value) -> str:
+    """A scalar as CloudFormation sees it: everything is text, truth is `true` and `false`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def is_null(node: SourceNode) -> bool:
+    return node.kind == "scalar" and node.value is None and node.tag is None
+
+
+def as_string(node: SourceNode) -> str | None:
+    """The text of a plain string scalar, else None."""
+    if node.kind == "scalar" and node.tag is None and isinstance(node.value, str):
+        return node.value
+    return None
+
+
+def as_int(node: SourceNode) -> int | None:
+    """A whole number, also when written as text."""
+    number = as_number(node)
+    return int(number) if number is not None and number == int(number) else None
+
+
+def as_number(node: SourceNode) -> float | None:
+    if node.kind != "scalar" or node.tag is not None or isinstance(node.value, bool):
+        return None
+    try:
+        number = float(node.value)
+    except (TypeError, ValueError):
+        return None
+    return number if number - number == 0 else None  # neither infinite nor nan
+
+
+def as_bool(node: SourceNode) -> bool | None:
+    """Truth, also when written as text in any case."""
+    if node.kind != "scalar" or node.tag is not None:
+        return None
+    return {"true": True, "false": False}.get(text(node.value).lower())
+
+
+def members(
+    node: SourceNode, at: Path, section: str, findings: Findings
+) -> Iterator[tuple[str, SourceNode, SourceNode]]:
+    """Yield (name, key node, value node) of a section; null is an empty section (heat.md TR-12).
+
+    What transforms would have replaced is reported here, once for every place.
+    """
+    if is_null(node):
+        return
+    if node.kind != "map" or node.tag is not None:
+        findings.error(
+            "InvalidStructure",
+            f"Template format error: Any {section} member must be an object.",
+            f"Write {section} as a map of names.",
+            at=at,
+            span=node.span,
+        )
+        return
+    for key, item in node.entries:
+        name = text(key.value)
+        if name == "Fn::Transform":
+            transform_found(item, key.span, (at, name), findings)
+        elif name.startswith(FOR_EACH):
+            for_each_found(name, key.span, (at, name), findings)
+        else:
+            yield name, key, item
+
+
+def transform_found(argument: SourceNode, span: Span | None, at: Path, findings: Findings) -> None:
+    """Report an `Fn::Transform` inside the template (L30)."""
+    if argument.kind == "list" and argument.items:
+        argument = argument.items[0]
+    named = argument.get("Name") if argument.kind == "map" else None
+    name = text(named.value) if named is not None and named.kind == "scalar" else "?"
+    findings.error(
+        "TransformNotSupported",
+        f"Template error: Fn::Transform with {name} is not supported yet.",
+        "Put what the transform gives in its place.",
+        at=at,
+        span=span,
+    )
+
+
+def for_each_found(name: str, span: Span | None, at: Path, findings: Findings) -> None:
+    """Report a loop in a template that has not asked for the language extensions (L33)."""
+    findings.error(
+        "TransformMissing",
+        f"Template error: {name} can only be used with the transform AWS::LanguageExtensions.",
+        "Add `Transform: AWS::LanguageExtensions` at the top of the template.",
+        at=at,
+        span=span,
+    )
+
+
+def null_found(node: SourceNode, at: Path, findings: Findings) -> None:
+    findings.error(
+        "NullValue",
+        f"[{slashed(at)}] 'null' values are not allowed in templates",
+        "Give a value, or leave the key out.",
+        at=at,
+        span=node.span,
+    )
+
+
+def check_name(kind: str, name: str, key: SourceNode, at: Path, findings: Findings, longest: int) -> bool:
+    """Tell whether `name` may name a member of a section (Q05 to Q08); report it when it may not."""
+    if not (name.isascii() and name.isalnum()):
+        findings.error(
+            "InvalidName",
+            f"Template format error: {kind} name {name} is non alphanumeric."
+            if kind != "Outputs"
+            else f"Template format error: Outputs name '{name}' is non alphanumeric.",
+            "Use letters and digits only.",
+            at=at,
+            span=key.span,
+        )
+        return False
+    if len(name) > longest:
+        findings.error(
+            "InvalidName",
+            f"Template format error: {kind} name {name[:40]}… has {len(name)} characters, more than {longest}.",
+            "Shorten the name.",
+            at=at,
+            span=key.span,
+        )
+        return False
+    return True
+
+
+def check_keys(
+    node: SourceNode, allowed: frozenset[str], message: str, code: str, at: Path, findings: Findings
+) -> None:
+    """Report every key of the map that is not allowed; `message` has `{}` for the key."""
+    for key, item in node.entries:
+        name = text(key.value)
+        if name == "Fn::Transform":
+            transform_found(item, key.span, (at, name), findings)
+        elif name not in allowed:
+            hint = did_you_mean(name, allowed) or f"Known here: {', '.join(sorted(allowed))}."
+            findings.error(code, message.format(name), hint, at=(at, name), span=key.span)

@@ -1,0 +1,64 @@
+"""Parameter types of CloudFormation and of Heat's CFN formats (cloudformation.md L50 to L69, heat.md TP-01)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from engine.model.template import Parameter, ParameterType
+
+_SSM_VALUE: Final = "AWS::SSM::Parameter::Value<"
+PUBLIC_PATH: Final = "/aws/service/"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRow:
+    """What a written type becomes; `custom` is the constraint of heat.md §3.5 asked of the cloud for each value."""
+
+    type: ParameterType
+    custom: str | None = None
+    numeric_items: bool = False
+
+
+# AWS-specific types whose value is a single text; each also exists as List<…>. Availability zones have no
+# constraint: the names a cloud presents may be more than Nova's (cloudformation.md D08). A VPC is its hub router.
+_SPECIFIC: Final[dict[str, str | None]] = {
+    "AWS::EC2::AvailabilityZone::Name": None,
+    "AWS::EC2::Image::Id": "glance.image",
+    "AWS::EC2::Instance::Id": "nova.server",
+    "AWS::EC2::KeyPair::KeyName": "nova.keypair",
+    "AWS::EC2::SecurityGroup::GroupName": "neutron.security_group",
+    "AWS::EC2::SecurityGroup::Id": "neutron.security_group",
+    "AWS::EC2::Subnet::Id": "neutron.subnet",
+    "AWS::EC2::VPC::Id": "neutron.router",
+    "AWS::EC2::Volume::Id": "cinder.volume",
+    "AWS::Route53::HostedZone::Id": "designate.zone",
+}
+
+TYPES: Final[dict[str, TypeRow]] = {
+    "String": TypeRow(ParameterType.STRING),
+    "Number": TypeRow(ParameterType.NUMBER),
+    "List<Number>": TypeRow(ParameterType.LIST, numeric_items=True),
+    "List<String>": TypeRow(ParameterType.LIST),
+    "CommaDelimitedList": TypeRow(ParameterType.LIST),
+    "Json": TypeRow(ParameterType.JSON),  # Heat's
+    "Boolean": TypeRow(ParameterType.BOOLEAN),  # Heat's
+    **{name: TypeRow(ParameterType.STRING, custom) for name, custom in _SPECIFIC.items()},
+    **{f"List<{name}>": TypeRow(ParameterType.LIST, custom) for name, custom in _SPECIFIC.items()},
+}
+
+_NUMBERS_AND_TEXT = frozenset({"List<Number>", "Number", "Json", "Boolean"})
+_IN_SSM: Final = frozenset(TYPES) - _NUMBERS_AND_TEXT
+
+
+def ssm_inner(written: str) -> str | None:
+    """`T` of `AWS::SSM::Parameter::Value<T>` when T is a type that CloudFormation knows there, else None."""
+    if not (written.startswith(_SSM_VALUE) and written.endswith(">")):
+        return None
+    inner = written[len(_SSM_VALUE) : -1]
+    return inner if inner in _IN_SSM else None
+
+
+def is_image_path(parameter: Parameter) -> bool:
+    """Tell whether the parameter's value is a public SSM path that stands for an image."""
+    return parameter.source_type.startswith(_SSM_VALUE)

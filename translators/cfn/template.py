@@ -1,0 +1,207 @@
+"""A whole CloudFormation template, section by section, into the common model (cloudformation.md §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.model.diagnostic import Diagnostic, Invalid
+from engine.model.source import Source
+from engine.model.template import Dialect, Template
+from translators.cfn import capabilities, interface, limits, nodes, transforms
+from translators.cfn.builder import Builder, Names
+from translators.cfn.conditions import read_conditions
+from translators.cfn.findings import Findings, Path, did_you_mean
+from translators.cfn.functions import FUNCTIONS
+from translators.cfn.images import image_rows
+from translators.cfn.outputs import read_outputs
+from translators.cfn.parameters import read_parameters
+from translators.cfn.resources import read_resources
+from translators.cfn.rules import read_rules
+from translators.cfn.tables import read_mappings
+from translators.source import SourceNode
+
+AWS_VERSION_KEY = "AWSTemplateFormatVersion"
+HEAT_VERSION_KEY = "HeatTemplateFormatVersion"
+AWS_VERSION = "2010-09-09"
+_VERSIONS: dict[str, tuple[str, ...]] = {
+    AWS_VERSION_KEY: (AWS_VERSION,),
+    HEAT_VERSION_KEY: ("2012-12-12", "2016-10-14"),
+}
+_SECTIONS = frozenset(
+    {
+        AWS_VERSION_KEY,
+        HEAT_VERSION_KEY,
+        "Conditions",
+        "Description",
+        "Mappings",
+        "Metadata",
+        "Outputs",
+        "Parameters",
+        "Resources",
+        "Rules",
+        "Transform",
+    }
+)
+_ABSENT_SECTIONS: dict[str, str] = {
+    "Globals": "Globals belong to the transform AWS::Serverless, which is not supported yet.",
+    "Hooks": "Hooks are not supported yet: leave the section out, and update the stack in the usual way.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was understood of a template, and everything that is wrong with it."""
+
+    template: Template
+    findings: tuple[Diagnostic, ...]
+
+
+def parse(tree: SourceNode, source: Source) -> Template:
+    """Return the template; raise `Invalid` with all findings. `AWS::` resources stay as they are written."""
+    parsed = parse_leniently(tree, source)
+    if parsed.findings:
+        raise Invalid(parsed.findings)
+    return parsed.template
+
+
+def parse_leniently(tree: SourceNode, source: Source) -> Parsed:
+    """Return what can be read of the template with its errors, so that checks of references can add theirs.
+
+    Raises `Invalid` when the template needs a transform that there is not: nothing in it can be judged then.
+    """
+    findings = Findings()
+    if tree.kind != "map" or tree.tag is not None:
+        summary = "Template format error: unsupported structure."
+        findings.error("InvalidStructure", summary, "A template is a map of sections.", span=tree.span)
+        raise Invalid(findings.errors)
+    declared = transforms.declared(tree.get("Transform"), findings)
+    if findings.has_errors:
+        raise Invalid(findings.errors)
+    tree = transforms.apply(tree, declared, source, findings)
+    if findings.has_errors:
+        raise Invalid(findings.errors)
+    template = _read(tree, declared, findings)
+    return Parsed(template, findings.errors)
+
+
+def _read(tree: SourceNode, declared: tuple[str, ...], findings: Findings) -> Template:
+    _check_sections(tree, findings)
+    heat, version = _version(tree, findings)
+    metadata = interface.read_metadata(tree.get("Metadata"))
+    parameters = read_parameters(tree.get("Parameters"), interface.labels(metadata), heat, findings)
+    mappings = read_mappings(tree.get("Mappings"), heat, findings)
+    names = Names(
+        parameters, mappings, frozenset(_keys(tree.get("Conditions"))), frozenset(_keys(tree.get("Resources")))
+    )
+    _check_shared_names(tree, names, findings)
+    builder = Builder(
+        names,
+        findings,
+        FUNCTIONS,
+        heat=heat,
+        extended=transforms.LANGUAGE_EXTENSIONS in declared,
+        plain_base64=heat,
+        image_rows=image_rows(),
+    )
+    conditions = read_conditions(builder, tree.get("Conditions"))
+    rules = read_rules(builder, tree.get("Rules"))
+    resources = read_resources(builder, tree.get("Resources"), tree)
+    outputs = read_outputs(builder, tree.get("Outputs"))
+    _report_dynamic(builder)
+    wanted, reasons = capabilities.required(resources.values(), declared)
+    return Template(
+        dialect=Dialect.CFN,
+        version=version,
+        resources=resources,
+        description=_description(tree.get("Description"), heat, findings),
+        parameters=parameters,
+        parameter_groups=interface.groups(metadata),
+        mappings=mappings,
+        conditions=conditions,
+        rules=rules,
+        outputs=outputs,
+        metadata=metadata,
+        capabilities=wanted,
+        capability_reasons=reasons,
+        transforms=declared,
+        warnings=findings.warnings,
+    )
+
+
+def _check_sections(tree: SourceNode, findings: Findings) -> None:
+    for key, item in tree.entries:
+        name = nodes.text(key.value)
+        if name in _SECTIONS:
+            continue
+        here: Path = (None, name)
+        if name == "Fn::Transform":
+            nodes.transform_found(item, key.span, here, findings)
+        elif name in _ABSENT_SECTIONS:
+            summary = f"Invalid template property or properties [{name}]"
+            findings.error("UnsupportedSection", summary, _ABSENT_SECTIONS[name], at=here, span=key.span)
+        else:
+            summary = f"Invalid template property or properties [{name}]"
+            hint = did_you_mean(name, _SECTIONS) or f"The sections are {', '.join(sorted(_SECTIONS))}."
+            findings.error("UnknownSection", summary, hint, at=here, span=key.span)
+
+
+def _version(tree: SourceNode, findings: Findings) -> tuple[bool, str]:
+    """Whether Heat's readings hold, and the version; AWS's may be left out (L01, L02)."""
+    found: tuple[bool, str] = (False, AWS_VERSION)
+    for key, known in _VERSIONS.items():
+        node = tree.get(key)
+        if node is None:
+            continue
+        written = nodes.text(node.value) if node.kind == "scalar" else "?"
+        if written not in known:
+            summary = f"Template format error: {written} is not a supported value for {key}."
+            findings.error("UnknownVersion", summary, f"Write '{known[0]}'.", at=(None, key), span=node.span)
+        found = (found[0] or key == HEAT_VERSION_KEY, written)
+    return found
+
+
+def _description(node: SourceNode | None, heat: bool, findings: Findings) -> str:
+    if node is None or nodes.is_null(node):
+        return ""
+    at: Path = (None, "Description")
+    text = nodes.as_string(node)
+    if text is None:
+        summary = "Template format error: Every Description member must be a string."
+        findings.error("InvalidStructure", summary, "Put it in quotes.", at=at, span=node.span)
+        return ""
+    if len(text.encode()) > limits.TEMPLATE_DESCRIPTION_BYTES and not heat:
+        summary = f"Template format error: 'Description' length is greater than {limits.TEMPLATE_DESCRIPTION_BYTES}."
+        findings.error("LimitExceeded", summary, "Shorten it, or use comments.", at=at, span=node.span)
+    return text
+
+
+def _keys(node: SourceNode | None) -> list[str]:
+    return [nodes.text(key.value) for key, _ in node.entries] if node is not None and node.kind == "map" else []
+
+
+def _check_shared_names(tree: SourceNode, names: Names, findings: Findings) -> None:
+    """A parameter and a resource of one name cannot be told apart by Ref (heat.md TV-18)."""
+    section = tree.get("Resources")
+    if section is None or section.kind != "map":
+        return
+    for key, _ in section.entries:
+        name = nodes.text(key.value)
+        if name in names.parameters:
+            summary = f"Template format error: The name {name} is used for a parameter and for a resource."
+            at: Path = ((None, "Resources"), name)
+            findings.error("DuplicateName", summary, "Rename one of them.", at=at, span=key.span)
+
+
+def _report_dynamic(builder: Builder) -> None:
+    """One finding for all dynamic references (L91 to L94), at the first of them."""
+    if not builder.dynamic:
+        return
+    written = dict.fromkeys(text for text, _, _ in builder.dynamic)
+    _, at, span = builder.dynamic[0]
+    builder.fail(
+        "DynamicReferenceNotSupported",
+        f"Dynamic references are not supported yet: {', '.join(written)}.",
+        "Make each a parameter (with NoEcho for a secret) and give its value when the stack is made.",
+        at,
+        span,
+    )
