@@ -1,0 +1,85 @@
+"""What the parts of the door share: the run context, and finding what a caller means."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from engine.cloud.contract import Cloud
+from engine.door.validation import Validator
+from engine.model.errors import Forbidden, InvalidState, StackNotFound
+from engine.model.stack import Caller, Stack
+from engine.model.status import Action, Status
+from engine.model.value import Value
+from engine.runs.context import RunContext
+from engine.runs.dispatcher import Dispatcher
+
+
+class Part:
+    def __init__(self, context: RunContext, dispatcher: Dispatcher) -> None:
+        self._context, self._dispatcher = context, dispatcher
+        self._validator = Validator(context)
+
+    async def find_stack(self, caller: Caller, ref: str, *, deleted_by_id: bool = True) -> Stack:
+        """A live stack by name; by UUID also a deleted one. Raises StackNotFound."""
+        stack = None
+        if _is_uuid(ref):
+            stack = await self._context.store.stack(ref)
+            if stack is not None and stack.project_id != caller.project_id and not caller.is_admin:
+                stack = None
+            if stack is not None and stack.deleted is not None and not deleted_by_id:
+                stack = None
+        if stack is None:
+            stack = await self._context.store.stack_by_name(caller.project_id, ref)
+        if stack is None:
+            raise StackNotFound(ref)
+        return stack
+
+    async def _live(self, caller: Caller, ref: str) -> Stack:
+        return await self.find_stack(caller, ref, deleted_by_id=False)
+
+    def _cloud(self, caller: Caller) -> Any:
+        """A getter of the cloud as the caller sees it, opened at the first use."""
+        opened: list[Cloud] = []
+
+        async def get() -> Cloud:
+            if not opened:
+                opened.append(await self._context.clouds.for_caller(caller))
+            return opened[0]
+
+        return get
+
+    async def _delegation(self, caller: Caller, *, needed: bool) -> Mapping[str, Value] | None:
+        return await self._context.clouds.establish(caller) if needed else None
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def refuse_busy(stack: Stack) -> None:
+    """Raise InvalidState unless the stack rests."""
+    if stack.status is Status.IN_PROGRESS:
+        raise InvalidState(f"Stack {stack.name} already has an action ({stack.action}) in progress.")
+
+
+def refuse_update_in(stack: Stack) -> None:
+    """ENGS-03 and S05: what cannot be updated whatever the template."""
+    if stack.action in (Action.SUSPEND, Action.DELETE):
+        raise InvalidState(
+            f"Stack {stack.name} is in {stack.state} state and can not be updated. "
+            + ("Resume it first." if stack.action is Action.SUSPEND else "Delete it, or wait until it is deleted.")
+        )
+
+
+def refuse_protected(stack: Stack) -> None:
+    if stack.options.termination_protection and stack.parent_id is None:
+        raise Forbidden(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")

@@ -1,0 +1,226 @@
+"""Asking without changing: stacks, resources, events, exports, plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.door.commands import Commands
+from engine.door.filters import StackFilter, pick, query_of
+from engine.model.diagnostic import invalid
+from engine.model.errors import ResourceNotFound, StackExists
+from engine.model.source import Source
+from engine.model.stack import (
+    Caller,
+    EngineService,
+    Event,
+    Export,
+    Options,
+    Plan,
+    ResourceRecord,
+    Stack,
+)  # fmt: skip
+from engine.model.status import Status
+from engine.model.template import Template
+from engine.model.value import Value
+from engine.resources.base import Operation, StackIdentity
+from engine.runs.children import Children
+from engine.state.clock import to_datetime
+from engine.state.rows import ResourceRow, resource_record
+from engine.state.tables import services
+
+
+class Reading(Commands):
+    # --- templates and plans ------------------------------------------------------------------------------------------
+    def translate(self, source: Source) -> Template:
+        """The template; raises Invalid. Cached."""
+        return self._context.translator.translate(source)
+
+    async def validate(self, caller: Caller, source: Source) -> Template:
+        """Everything that can be known before a stack exists: types, properties, references; parameters may be
+        missing."""
+        return self._validator.offline(source)
+
+    async def preview_create(self, caller: Caller, name: str, source: Source, options: Options) -> Plan:
+        """What creating the stack would make. Raises what `create_stack` would."""
+        if await self._context.store.stack_by_name(caller.project_id, name) is not None:
+            raise StackExists(name)
+        identity = self._identity("", name, caller.project_id)
+        deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
+        return await self._plan(None, deployment, options, source)
+
+    async def preview_update(self, caller: Caller, ref: str, source: Source) -> Plan:
+        """What updating the stack would do."""
+        stack = await self._live(caller, ref)
+        identity = self._identity(stack.id, stack.name, stack.project_id, stack.root_id)
+        deployment = await self._validator.whole(identity, source, self._cloud(caller), stack.options.notification_arns)
+        return await self._plan(stack, deployment, stack.options, source)
+
+    async def source_of(self, stack: Stack) -> Source:
+        """The stack's definition as sent, hidden parameters in clear: never show it unmasked."""
+        return Source("") if stack.revision is None else await self._context.store.source(stack.revision)
+
+    # --- stacks -----------------------------------------------------------------------------------------------------
+    async def list_stacks(self, caller: Caller, wanted: StackFilter) -> Sequence[Stack]:
+        found = await self._context.store.stacks(query_of(wanted, caller.project_id))
+        return pick(found, wanted, self._context.settings.hidden_stack_tags)
+
+    async def count_stacks(self, caller: Caller, wanted: StackFilter) -> int:
+        if wanted.tags or wanted.tags_any or wanted.not_tags or wanted.not_tags_any:
+            return len(await self.list_stacks(caller, wanted))
+        return await self._context.store.count(query_of(wanted, caller.project_id))
+
+    async def nested_stacks(self, stack: Stack, depth: int) -> Sequence[Stack]:
+        """Descendants down to `depth` levels, parents before their children."""
+        found: list[Stack] = []
+        level = [stack]
+        for _ in range(max(0, depth)):
+            level = [child for one in level for child in await self._context.store.children(one.id)]
+            if not level:
+                break
+            found.extend(level)
+        return found
+
+    # --- resources --------------------------------------------------------------------------------------------------
+    async def list_resources(self, stack: Stack, *, members: bool = False) -> Sequence[ResourceRecord]:
+        """Top-level resources and groups, in order of address; `members` adds those inside groups.
+
+        Of a deleted stack, the resources it had.
+        """
+        rows = _shown(await self._context.store.resources(stack.id), deleted=stack.deleted is not None)
+        nested = await self._nested_ids(stack, rows)
+        needers = _needers(rows)
+        return [
+            resource_record(row, needers.get(row.address, ()), nested.get(row.address))
+            for row in sorted(rows, key=lambda row: row.address)
+            if members or row.group is None
+        ]
+
+    async def _nested_ids(self, stack: Stack, rows: Sequence[ResourceRow]) -> Mapping[str, str]:
+        """Address → id of the nested stack behind it, for groups too."""
+        registry = self._context.registry
+        found = {}
+        for row in rows:
+            kind = None if row.is_group else registry.find(row.type)
+            if kind is not None and kind.nested and row.physical_id is not None:
+                found[row.address] = row.physical_id
+                if row.group is not None:
+                    found[row.group] = row.physical_id
+        return found
+
+    async def find_resource(self, stack: Stack, address: str) -> ResourceRecord:
+        """Raises ResourceNotFound."""
+        for record in await self.list_resources(stack, members=True):
+            if record.address == address:
+                return record
+        raise ResourceNotFound(address, stack.name)
+
+    async def find_by_physical_id(self, caller: Caller, physical_id: str) -> ResourceRecord:
+        """Raises ResourceNotFound."""
+        for row in await self._context.store.resources_with_physical_id(caller.project_id, physical_id):
+            if row.exists and not row.condemned and row.group is None:
+                return resource_record(row)
+        raise ResourceNotFound(physical_id, "this project")
+
+    async def live_attributes(
+        self, caller: Caller, record: ResourceRecord, names: Sequence[str] = ()
+    ) -> Mapping[str, Value]:
+        """The kept attributes, and those of `names` that are only ever asked of the cloud (`show`, console URLs)."""
+        registry = self._context.registry
+        found = dict(record.attributes)
+        kind = None if record.is_group else registry.find(record.type)
+        if kind is None or record.physical_id is None:
+            return found
+        wanted = [n for n in names if n == "show" or (n in kind.attributes and kind.attributes[n].live)]
+        if not wanted:
+            return found
+        stack = await self._again(record.stack_id)
+        row = next(r for r in await self._context.store.resources(stack.id)
+                   if (r.address, r.generation) == (record.address, record.generation))  # fmt: skip
+        cloud = await self._context.clouds.for_caller(caller)
+
+        async def remember(**data: Value) -> None:
+            raise AssertionError("reading an attribute changes nothing")
+
+        operation = Operation(
+            stack=StackIdentity(stack.id, stack.name, stack.project_id, stack.root_id, self._context.settings.region),
+            address=row.address, type_name=row.type, token=row.token, properties=row.properties, before=row.properties,
+            physical_id=row.physical_id, data=row.data, metadata=row.metadata, remember=remember, cloud=cloud,
+            services=Children(self._context, stack, None), deadline=self._context.clock.monotonic() + 30,
+        )  # fmt: skip
+        for name in wanted:
+            found[name] = await kind.live_attribute(operation, name)
+        return found
+
+    # --- events -----------------------------------------------------------------------------------------------------
+    async def list_events(
+        self, stack: Stack, *, address: str | None = None, newest_first: bool = False, after: int | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:  # fmt: skip
+        """`after` is the `seq` of the last one seen, in the order asked for. Members' events are left out."""
+        return await self._context.store.events(
+            stack, address=address, newest_first=newest_first, after=after, limit=limit
+        )
+
+    async def find_event(self, stack: Stack, event_id: str) -> Event:
+        """Raises ResourceNotFound."""
+        found = await self._context.store.event(stack, event_id)
+        if found is None:
+            raise ResourceNotFound(event_id, stack.name)
+        return found
+
+    async def root_causes(self, stack: Stack) -> Sequence[Event]:
+        """The failed events that started the failure of the last failed operation, nested stacks included."""
+        failures = await self._context.store.failures(stack)
+        if not failures:
+            return []
+        last = failures[-1].operation_id
+        found: list[Event] = []
+        children = await self._context.store.children(stack.id, deleted=True)
+        for event in failures:
+            if event.operation_id != last or (event.group is None and event.is_group):
+                continue
+            nested = [c for c in children if c.parent_resource == event.address and c.status is Status.FAILED]
+            below = [cause for child in nested for cause in await self.root_causes(child)]
+            found.extend(below or [event])
+        return found
+
+    # --- exports, services --------------------------------------------------------------------------------------------
+    async def list_exports(self, caller: Caller) -> Sequence[Export]:
+        return await self._context.store.exports(caller.project_id)
+
+    async def list_imports(self, caller: Caller, export_name: str) -> Sequence[str]:
+        """Names of the stacks that import it. Raises Invalid when there is no such export or nobody imports it."""
+        names = [name for _, name in await self._context.store.importers(caller.project_id, export_name)]
+        if not names:
+            raise invalid("ExportNotImported", f"Export '{export_name}' is not imported by any stack.")
+        return names
+
+    async def list_services(self) -> Sequence[EngineService]:
+        async with self._context.store.database.reader.connect() as connection:
+            return [
+                EngineService(
+                    row.id, row.host, row.host, row.binary, "engine", row.report_interval,
+                    to_datetime(row.created), to_datetime(row.updated),
+                )
+                for row in await connection.execute(services.select())
+            ]  # fmt: skip
+
+
+def _shown(rows: Sequence[ResourceRow], *, deleted: bool) -> list[ResourceRow]:
+    """The newest generation of each address that is, or in a deleted stack was, part of the stack."""
+    newest: dict[str, ResourceRow] = {}
+    for row in rows:
+        if (not row.exists and not deleted and not row.skipped) or row.condemned:
+            continue
+        if row.address not in newest or newest[row.address].generation < row.generation:
+            newest[row.address] = row
+    return list(newest.values())
+
+
+def _needers(rows: Sequence[ResourceRow]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        for needed in row.requires:
+            if row.group != needed.split("/")[0] and needed.split("/")[0] != row.address:
+                found.setdefault(needed.split("/")[0], set()).add(row.address.split("/")[0])
+    return {address: tuple(sorted(names)) for address, names in found.items()}
