@@ -1,0 +1,55 @@
+# One-line targets; CI calls the same ones. Paths and clouds are variables.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PORT ?= 8000
+STATE ?= .isotherm
+OS_CLOUD ?=
+TESTS ?= tests
+CORPUS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-services test-openstack lint format bench docs clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+# The stamp makes a second `make` cheap: dependencies are installed again only when pyproject.toml has changed.
+$(VENV)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+install: $(VENV)/.installed  ## .venv with Isotherm, its test tools and both command-line clients
+
+run: install  ## serve on a simulated cloud and deploy an example with the AWS CLI
+	@$(BIN)/python examples/try.py --port $(PORT) --state-dir $(STATE)
+
+test: install  ## everything that needs nothing else installed
+	$(BIN)/pytest -n 2 --dist loadfile -m "not services and not cloud_only" $(TESTS)
+
+test-services: install  ## the store on PostgreSQL (ISOTHERM_TEST_POSTGRES, default 127.0.0.1:5432)
+	$(BIN)/pytest -m services tests
+
+test-openstack: install  ## the contract stories on a real cloud: OS_CLOUD=demo make test-openstack
+	@test -n "$(OS_CLOUD)" || { echo "OS_CLOUD names no entry of clouds.yaml: OS_CLOUD=demo make test-openstack"; exit 2; }
+	OS_CLOUD=$(OS_CLOUD) $(BIN)/pytest -m "cloud or cloud_only" tests/contract
+
+lint: install  ## ruff, ruff format, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install  ## the figures: throughput, latency, start, memory
+	$(BIN)/python -m bench
+
+docs: install  ## generate docs/coverage.md from the mapping rows and types
+	$(BIN)/python -m docs.generate
+
+clean:  ## forget the virtual environment and the state of `make run`
+	rm -rf $(VENV) $(STATE)
