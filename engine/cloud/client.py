@@ -139,7 +139,14 @@ class Client:
         )
 
     async def resolve(self, kind: str, name_or_id: str) -> str:
-        settings = self.shared.settings
+        settings, info = self.shared.settings, self.context.known
+        match kind:  # everybody knows himself, and may perhaps not ask Keystone
+            case "project" if name_or_id in (info.project_id, info.project_name):
+                return info.project_id
+            case "user" if name_or_id in (info.user_id, info.user_name):
+                return info.user_id
+            case _:
+                pass
         return await self.shared.names.get_or_ask(
             (self.context.key, kind, name_or_id), lambda: resolve(self, kind, name_or_id), settings.cache_seconds
         )

@@ -15,6 +15,7 @@ from engine.cloud.client import Client, Shared
 from engine.cloud.clock import Clock, SystemClock
 from engine.cloud.context import Context
 from engine.cloud.delegation import Delegation, Way
+from engine.cloud.ec2 import Ec2KeySource
 from engine.cloud.errors import Permanent
 from engine.cloud.plugin import CloudEntry, PluginSource, read_entry
 from engine.cloud.settings import CloudSettings
@@ -103,6 +104,12 @@ class Connection:
                 )
                 key = f"application-credential:{delegation.application_credential_id}"
                 return await self._client(key, NativeSource(self.transport, credential))
+            case Way.EC2_KEY:
+                root, user_id, project_id = self.auth.identity_root, delegation.user_id, delegation.project_id
+                ec2 = Ec2KeySource(
+                    self.transport, root, self.clock, user_id, project_id, await self.own(), self.service_token
+                )
+                return await self._client(f"ec2:{user_id}:{project_id}", ec2)
 
     async def service_token(self) -> TokenInfo:
         """The configured user's own living token."""
@@ -124,7 +131,7 @@ class Connection:
 
     async def _client(self, key: str, source: TokenSource) -> Client:
         client = self._clients.get(key)
-        if client is not None:
+        if client is not None and not client.context.ended:
             self._clients.move_to_end(key)
             return client
         task = self._opening.get(key)

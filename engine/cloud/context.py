@@ -6,6 +6,7 @@ import asyncio
 
 from engine.cloud.auth import TokenSource
 from engine.cloud.clock import Clock
+from engine.cloud.errors import Permanent
 from engine.cloud.token import TokenInfo
 
 
@@ -16,6 +17,7 @@ class Context:
         self.key = key
         self._source, self._clock, self._margin = source, clock, margin
         self._info: TokenInfo | None = None
+        self.ended = False  # Keystone gives no token for it any more
         self._renewing: asyncio.Task[TokenInfo] | None = None
 
     @property
@@ -52,7 +54,11 @@ class Context:
         return self._renewing
 
     async def _fetch(self) -> TokenInfo:
-        self._info = await self._source.fetch()
+        try:
+            self._info = await self._source.fetch()
+        except Permanent:
+            self.ended = True
+            raise
         return self._info
 
     def _renewed(self, task: asyncio.Task[TokenInfo]) -> None:

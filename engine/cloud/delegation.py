@@ -5,7 +5,10 @@
    his later requests that are signed with an EC2 key. Keystones with the fix of CVE-2026-80182 refuse trusts to
    tokens that came from EC2 keys, and always did to those from application credentials.
 3. standing: a trust or application credential kept from earlier (`isotherm delegate`, or way 2).
-4. `service_user`: the configured user has a role on the project (perhaps an inherited one).
+4. `ec2_key`: the configured user may read the caller's EC2 key (an administrator may): the engine signs with it,
+   and acts as the caller with exactly the caller's roles.
+5. `service_user`: the configured user has a role on the project (perhaps an inherited one), and no role there that
+   the caller has not: nobody may do through the engine what he may not do himself.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from engine.cloud.context import Context
 from engine.cloud.errors import CloudError, NotFound, Permanent, Temporary
 from engine.model.stack import Caller
 
@@ -27,6 +31,7 @@ class Way(enum.StrEnum):
     OWN = "own"
     TRUST = "trust"
     APPLICATION_CREDENTIAL = "application_credential"
+    EC2_KEY = "ec2_key"
     SERVICE_USER = "service_user"
 
 
@@ -71,6 +76,8 @@ class Acting(Protocol):
     def project_id(self) -> str: ...
     @property
     def user_id(self) -> str: ...
+    @property
+    def context(self) -> Context: ...
     async def request(self, service: str, method: str, path: str, *, json: Any = None) -> Any: ...
 
 
@@ -86,8 +93,11 @@ class Ways(Protocol):
 class Delegations:
     """One per process."""
 
-    def __init__(self, connection: Ways, store: DelegationStore) -> None:
-        self._connection, self._store = connection, store
+    def __init__(
+        self, connection: Ways, store: DelegationStore, extra_roles: frozenset[str] = frozenset({"service"})
+    ) -> None:
+        """`extra_roles`: what the service user may have beyond the caller's (setting `service_user_extra_roles`)."""
+        self._connection, self._store, self._extra_roles = connection, store, extra_roles
 
     async def establish(self, caller: Caller) -> Delegation:
         """Find the first way that works. Raises Permanent with what an operator can do when none does, Temporary
@@ -106,12 +116,11 @@ class Delegations:
                 refused.append(str(error))
         if standing is not None:
             return standing
-        try:
-            await self._connection.for_project(caller.project_id)
-        except Permanent as error:
-            refused.append(str(error))
-        else:
-            return Delegation(Way.SERVICE_USER, caller.user_id, caller.project_id, caller.roles)
+        for way in (self._by_ec2_key, self._by_service_user):
+            try:
+                return await way(caller)
+            except Permanent as error:
+                refused.append(str(error))
         raise Permanent(_no_way(caller, refused), status=403)
 
     async def keep_trust(self, caller: Caller) -> Delegation:
@@ -165,6 +174,19 @@ class Delegations:
             return None
         return delegation
 
+    async def _by_ec2_key(self, caller: Caller) -> Delegation:
+        delegation = Delegation(Way.EC2_KEY, caller.user_id, caller.project_id, caller.roles)
+        await self._connection.for_delegation(delegation)
+        return delegation
+
+    async def _by_service_user(self, caller: Caller) -> Delegation:
+        client = await self._connection.for_project(caller.project_id)
+        more = set(client.context.known.roles) - set(caller.roles) - self._extra_roles
+        if more:
+            names = ", ".join(sorted(more))
+            raise Permanent(f"The engine's service user has roles there that the caller has not ({names}).", status=403)
+        return Delegation(Way.SERVICE_USER, caller.user_id, caller.project_id, caller.roles)
+
     async def _make_trust(self, caller: Caller, token: str, trustee: str) -> Delegation:
         client = await self._connection.for_caller(token, caller.project_id)
         wanted = {
@@ -190,6 +212,6 @@ def _no_way(caller: Caller, refused: list[str]) -> str:
     tried = " Tried: " + " ".join(dict.fromkeys(refused)) if refused else ""
     return (
         f"The engine cannot act later for user {who} in project {where}. Let {who} run `isotherm delegate` once, "
-        f"or give the engine's service user a role on the project "
+        f"or give the engine's service user a role on the project that {who} has too "
         f"(openstack role add --user SERVICE_USER --project {where} member).{tried}"
     )

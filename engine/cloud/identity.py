@@ -12,15 +12,11 @@ from urllib.parse import quote
 import orjson
 
 from engine.cloud.auth import read_token
-from engine.cloud.border import Asked, refusal
 from engine.cloud.cache import TtlCache
 from engine.cloud.connection import Connection
+from engine.cloud.ec2 import blob_of, find_key, is_limited, post_signed, refused
 from engine.cloud.errors import Conflict, NotFound, Permanent, Temporary
 from engine.cloud.token import TokenInfo, parse_token
-from engine.cloud.transport import Answer
-
-
-_EC2_TOKENS = Asked("identity", "POST", "/ec2tokens")
 
 
 class InvalidToken(Permanent):
@@ -154,10 +150,11 @@ class Identity:
             if error.status == 403:
                 return _Unreadable()
             raise
-        blob = _blob(credential)
-        limited = any(blob.get(name) for name in ("trust_id", "app_cred_id", "access_token_id"))
-        if credential.get("type") != "ec2" or blob.get("access") != access or not blob.get("secret") or limited:
-            return _Unreadable()  # a key bound to a trust or the like has fewer rights than its owner
+        blob = blob_of(credential)
+        if credential.get("type") != "ec2" or blob.get("access") != access or not blob.get("secret"):
+            return _Unreadable()
+        if is_limited(blob):
+            return _Unreadable()  # only Keystone knows which of its owner's roles it has
         try:
             return await self._owner(access, blob["secret"], credential["user_id"], credential["project_id"])
         except NotFound:
@@ -190,24 +187,16 @@ class Identity:
         Keystones with the fix of CVE-2025-65073 want a service token with it.
         """
         service = await self._connection.service_token()
-        answer = await self._post_signed(signed, service)
+        transport = self._connection.transport
+        answer = await post_signed(transport, self._root, signed, service)
         if answer.status == 401 and not await self._still_accepted(service):
-            answer = await self._post_signed(signed, await self._renew(service))
+            answer = await post_signed(transport, self._root, signed, await self._renew(service))
         if answer.status == 200:
             return parse_token(answer.body, answer.headers.get("x-subject-token", ""))
-        refused = refusal(_EC2_TOKENS, answer.status, answer.body, answer.text, answer.headers)
+        error = refused(answer)
         if answer.status >= 500:
-            raise Temporary(refused.message, status=refused.status)
-        raise InvalidToken(refused.message, status=refused.status, kind=refused.kind)
-
-    async def _post_signed(self, signed: Mapping[str, Any], service: TokenInfo) -> Answer:
-        headers = {"X-Auth-Token": service.id}
-        try:
-            return await self._connection.transport.send(
-                _EC2_TOKENS, f"{self._root}/ec2tokens", headers, json={"credentials": dict(signed)}
-            )
-        except Temporary as error:  # a token more or less leaves nothing behind: never "outcome unknown"
-            raise Temporary(error.message, status=error.status) from error
+            raise Temporary(error.message, status=error.status)
+        raise InvalidToken(error.message, status=error.status, kind=error.kind)
 
     async def _still_accepted(self, service: TokenInfo) -> bool:
         """A 401 says nothing about whose fault it is: the signature's, or our own token's."""
@@ -222,14 +211,9 @@ class Identity:
         credential's id (tokens.md M1)."""
         own = await self._connection.own()
         if preferred is None:
-            rows = await own.list(
-                "identity", "/credentials", "credentials", params={"user_id": own.user_id, "type": "ec2"}
-            )
-            for row in rows:
-                blob = _blob(row)
-                mine = row.get("type") == "ec2" and (row["user_id"], row["project_id"]) == (own.user_id, own.project_id)
-                if mine and blob.get("access") and blob.get("secret") and not blob.get("trust_id"):
-                    return str(blob["access"]), str(blob["secret"])
+            preferred = await find_key(own, own.user_id, own.project_id)
+            if preferred is not None:
+                return preferred
         access, secret = preferred or (secrets.token_hex(16), secrets.token_hex(16))
         wanted = {
             "type": "ec2",
@@ -241,7 +225,7 @@ class Identity:
             await own.request("identity", "POST", "/credentials", json={"credential": wanted})
         except Conflict as error:
             path = f"/credentials/{hashlib.sha256(access.encode()).hexdigest()}"
-            blob = _blob((await own.request("identity", "GET", path)).body["credential"])
+            blob = blob_of((await own.request("identity", "GET", path)).body["credential"])
             if blob.get("secret") != secret:
                 raise Conflict(f"The access key {access} exists with another secret.", status=409) from error
         return access, secret
@@ -265,12 +249,3 @@ class Identity:
         query = f"user.id={quote(user_id)}&scope.project.id={quote(project_id)}&effective&include_names=true"
         reply = await own.request("identity", "GET", f"/role_assignments?{query}")
         return tuple(sorted({row["role"]["name"] for row in reply.body["role_assignments"]}))
-
-
-def _blob(credential: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inside of a credential; empty when it is no JSON map."""
-    try:
-        blob = orjson.loads(credential.get("blob") or "{}")
-    except orjson.JSONDecodeError:
-        return {}
-    return blob if isinstance(blob, Mapping) else {}

@@ -91,7 +91,12 @@ async def resolve(cloud: Cloud, kind: str, name_or_id: str) -> str:
             raise NotFound(_missing(cloud, kind, name_or_id), status=404)
         return name_or_id
     if _UUID.fullmatch(name_or_id):
-        found = await _get(cloud, lookup, name_or_id)
+        try:
+            found = await _get(cloud, lookup, name_or_id)
+        except Permanent as error:
+            if error.status == 403:
+                return name_or_id  # users may name projects and users that they may not look at
+            raise
         if found is not None:
             return str(found.get(lookup.id) or name_or_id)
     params = dict(lookup.params)
@@ -131,7 +136,7 @@ async def _get(cloud: Cloud, lookup: Lookup, object_id: str) -> Mapping[str, Any
     except NotFound:
         return None
     except Permanent as error:
-        if error.status in (400, 403):
+        if error.status == 400:
             return None
         raise
     return unwrap(reply.body)
