@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.model.diagnostic import Span
@@ -66,7 +66,7 @@ class Builder:
         """Return the expression of `node`; mistakes are reported and give a null in their place."""
         if node.tag is not None:
             name = _LONG_NAMES.get(node.tag) or "Fn::" + node.tag.lstrip("!")
-            return self.call(name, replace(node, tag=None), at, node.span)
+            return self.call(name, nodes.untagged(node), at, node.span)
         if node.kind == "scalar":
             return self._scalar(node, at)
         if node.kind == "list":

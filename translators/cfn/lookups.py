@@ -87,16 +87,25 @@ def get_att(builder: Builder, argument: SourceNode, at: Path, span: Span | None)
         if resource and attribute:
             return AttributeRef(resource, Literal(attribute, span=argument.span), span=span)
     elif argument.kind == "list" and len(argument.items) >= 2:
-        resource = nodes.as_string(argument.items[0]) or ""
+        resource = _resource_name(builder, argument.items[0], (at, "0"))
         parts = [nodes.as_string(item) for item in argument.items[1:]]
         if resource and all(parts):
             name = ".".join(part for part in parts if part)
             return AttributeRef(resource, Literal(name, span=argument.items[1].span), span=span)
         if resource and len(parts) == 1 and not nodes.is_null(argument.items[1]):
-            attribute_of = builder.build(argument.items[1], (at, "1"))
-            if not isinstance(attribute_of, Literal):
-                return AttributeRef(resource, attribute_of, span=span)
+            chosen = builder.build(argument.items[1], (at, "1"))  # a function may choose the attribute
+            if not isinstance(chosen, Literal) or (isinstance(chosen.value, str) and chosen.value):
+                return AttributeRef(resource, chosen, span=span)
     return builder.fail("InvalidFunctionArgument", _GET_ATT, "Write `!GetAtt Resource.Attribute`.", at, argument.span)
+
+
+def _resource_name(builder: Builder, node: SourceNode, at: Path) -> str:
+    """The name of a resource; with the language extensions also a text that a loop has made complete (L15)."""
+    name = nodes.as_string(node)
+    if name is None and builder.extended and not nodes.is_null(node):
+        made = builder.build(node, at)
+        name = made.value if isinstance(made, Literal) and isinstance(made.value, str) else None
+    return name or ""
 
 
 def find_in_map(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from engine.model.diagnostic import Span
 from engine.model.value import Value
@@ -17,6 +18,11 @@ def text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
+
+
+def untagged(node: SourceNode) -> SourceNode:
+    """The argument of a short form: the node without its tag."""
+    return replace(node, tag=None)
 
 
 def is_null(node: SourceNode) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, ResourceRef, walk
 from engine.model.template import Output
 from translators.cfn import limits, nodes
 from translators.cfn.builder import Builder
+from translators.cfn.choices import named
 from translators.cfn.findings import Path, did_you_mean
 from translators.source import SourceNode
 
@@ -112,13 +112,11 @@ def _is_export_name(named: Literal) -> bool:
 
 def resource_condition(builder: Builder, node: SourceNode, at: Path, block: str) -> Expression | None:
     """The `Condition` of a resource or an output: the name of a declared condition."""
-    from translators.cfn.choices import named
-
     item = node.get("Condition")
     if item is None:
         return None
     here: Path = (at, "Condition")
-    name = nodes.as_string(item if item.tag != "!Condition" else replace(item, tag=None))
+    name = nodes.as_string(nodes.untagged(item) if item.tag == "!Condition" else item)
     if name is None:
         summary = "Template format error: Every Condition member must be a string."
         builder.fail("InvalidCondition", summary, "Write the name of a condition.", here, item.span)

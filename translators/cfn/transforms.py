@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.model.source import Source
 from translators.cfn import nodes
 from translators.cfn.findings import Findings, Path
+from translators.cfn.language_extensions import extend
 from translators.source import SourceNode
 
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
@@ -36,4 +37,4 @@ def declared(node: SourceNode | None, findings: Findings) -> tuple[str, ...]:
 
 def apply(tree: SourceNode, names: tuple[str, ...], source: Source, findings: Findings) -> SourceNode:
     """The tree after the declared transforms."""
-    return tree
+    return extend(tree, source, findings) if LANGUAGE_EXTENSIONS in names else tree

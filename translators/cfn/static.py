@@ -1,0 +1,183 @@
+"""Functions that a transform must decide before anything runs: from parameters, mappings and conditions alone.
+
+AWS::LanguageExtensions needs the items of a loop and the name of a deletion policy while the template is still text
+(cloudformation.md L33, L87). What depends on a resource, a region or an account cannot be decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from engine.model.value import Value
+from translators.cfn import nodes
+from translators.cfn.choices import function_of
+from translators.source import SourceNode
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)\}")
+_DEEPEST = 50
+
+
+class Undecided(Exception):
+    """A value cannot be known while the template is translated; the message says which and why."""
+
+
+class Statics:
+    """Evaluates nodes of one template with the values given for its parameters, else their defaults."""
+
+    def __init__(self, tree: SourceNode, given: Mapping[str, Value]) -> None:
+        self._tree = tree
+        self._given = given
+        self._depth = 0
+
+    def value(self, node: SourceNode) -> Value:
+        """Return the value of `node`; raises Undecided."""
+        self._depth += 1
+        try:
+            if self._depth > _DEEPEST:
+                raise Undecided("the functions are nested too deeply, or conditions refer to each other in a circle")
+            name = function_of(node)
+            if name is not None and (name == "Ref" or name == "Condition" or name.startswith("Fn::")):
+                argument = nodes.untagged(node) if node.tag is not None else node.entries[0][1]
+                function = _FUNCTIONS.get(name)
+                if function is None:
+                    raise Undecided(f"{name} cannot be evaluated before resources exist")
+                return function(self, argument)
+            if node.kind == "list":
+                return [self.value(item) for item in node.items]
+            if node.kind == "map":
+                return {nodes.text(key.value): self.value(item) for key, item in node.entries}
+            return node.value
+        finally:
+            self._depth -= 1
+
+    def text(self, node: SourceNode) -> str:
+        value = self.value(node)
+        if isinstance(value, list | dict):
+            raise Undecided("a text is needed, not a list or an object")
+        return nodes.text(value)
+
+    def parameter(self, name: str) -> Value:
+        declared = self._section("Parameters", name)
+        if declared is None or declared.kind != "map":
+            raise Undecided(f"{name} is not a parameter")
+        kind = declared.get("Type")
+        value = self._given.get(name)
+        if value is None:
+            default = declared.get("Default")
+            if default is None:
+                raise Undecided(f"parameter {name} has no value")
+            value = default.to_python()
+        listed = kind is not None and str(kind.value).startswith(("List<", "CommaDelimitedList"))
+        if listed and not isinstance(value, list):
+            text = nodes.text(value)
+            return [item.strip() for item in text.split(",")] if text else []
+        return value if isinstance(value, list) else nodes.text(value)
+
+    def condition(self, name: str) -> bool:
+        declared = self._section("Conditions", name)
+        if declared is None:
+            raise Undecided(f"there is no condition {name}")
+        return self.truth(declared)
+
+    def truth(self, node: SourceNode) -> bool:
+        return self.value(node) is True
+
+    def cell(self, table: str, top: str, second: str) -> Value:
+        """A value of Mappings; raises KeyError."""
+        node = self._section("Mappings", table)
+        for key in (top, second):
+            node = node.get(key) if node is not None and node.kind == "map" else None
+        if node is None:
+            raise KeyError(f"{table}::{top}::{second}")
+        return node.to_python()
+
+    def _section(self, section: str, name: str) -> SourceNode | None:
+        node = self._tree.get(section)
+        return node.get(name) if node is not None and node.kind == "map" else None
+
+
+def _items(node: SourceNode, *counts: int) -> tuple[SourceNode, ...]:
+    if node.kind != "list" or len(node.items) not in counts:
+        raise Undecided("a function has the wrong number of arguments")
+    return tuple(node.items)
+
+
+def _ref(statics: Statics, node: SourceNode) -> Value:
+    return statics.parameter(nodes.text(node.value))
+
+
+def _find_in_map(statics: Statics, node: SourceNode) -> Value:
+    items = _items(node, 3, 4)
+    names = [statics.text(item) for item in items[:3]]
+    try:
+        return statics.cell(names[0], names[1], names[2])
+    except KeyError as missing:
+        fallback = items[3].get("DefaultValue") if len(items) == 4 and items[3].kind == "map" else None
+        if fallback is None:
+            raise Undecided(f"there is no mapping {missing.args[0]}") from None
+        return statics.value(fallback)
+
+
+def _if(statics: Statics, node: SourceNode) -> Value:
+    name, then, otherwise = _items(node, 3)
+    return statics.value(then if statics.condition(nodes.text(name.value)) else otherwise)
+
+
+def _equals(statics: Statics, node: SourceNode) -> Value:
+    left, right = _items(node, 2)
+    return statics.text(left) == statics.text(right)
+
+
+def _join(statics: Statics, node: SourceNode) -> Value:
+    delimiter, items = _items(node, 2)
+    values = statics.value(items)
+    if not isinstance(values, list):
+        raise Undecided("Fn::Join needs a list")
+    return statics.text(delimiter).join(nodes.text(value) for value in values)
+
+
+def _split(statics: Statics, node: SourceNode) -> Value:
+    delimiter, source = _items(node, 2)
+    mark = statics.text(delimiter)
+    if not mark:
+        raise Undecided("Fn::Split needs a delimiter")
+    return statics.text(source).split(mark)
+
+
+def _select(statics: Statics, node: SourceNode) -> Value:
+    index, source = _items(node, 2)
+    values, number = statics.value(source), nodes.as_int(index)
+    if not isinstance(values, list) or number is None or not 0 <= number < len(values):
+        raise Undecided("Fn::Select finds nothing at its index")
+    return values[number]
+
+
+def _sub(statics: Statics, node: SourceNode) -> Value:
+    text = nodes.as_string(node)
+    if text is None:
+        raise Undecided("Fn::Sub with a map of values cannot be evaluated here")
+    found = _VARIABLE.sub(lambda match: nodes.text(statics.parameter(match.group(1))), text)
+    if "${" in found:
+        raise Undecided("Fn::Sub refers to something else than a parameter")
+    return found
+
+
+def _condition(statics: Statics, node: SourceNode) -> Value:
+    return statics.condition(nodes.text(node.value))
+
+
+_FUNCTIONS: dict[str, Callable[[Statics, SourceNode], Value]] = {
+    "Ref": _ref,
+    "Condition": _condition,
+    "Fn::FindInMap": _find_in_map,
+    "Fn::If": _if,
+    "Fn::Equals": _equals,
+    "Fn::Not": lambda statics, node: not statics.truth(_items(node, 1)[0]),
+    "Fn::And": lambda statics, node: all(statics.truth(item) for item in node.items),
+    "Fn::Or": lambda statics, node: any(statics.truth(item) for item in node.items),
+    "Fn::Join": _join,
+    "Fn::Split": _split,
+    "Fn::Select": _select,
+    "Fn::Sub": _sub,
+}
