@@ -111,9 +111,9 @@ class Client:
                 raise Permanent(f"{asked.service_name} answered {asked} without the list {key!r}.", status=reply.status)
             found += rows
             following = _next_page(reply.body, key)
-            if following is None or not rows or following == query:
+            if following is None or not rows or query | following == query:
                 break
-            query = following
+            query |= following
         return found
 
     async def wait_ready(

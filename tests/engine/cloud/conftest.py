@@ -103,7 +103,7 @@ class FakeCloud:
     async def handle(self, request):
         self.calls.append(f"{request.method} {request.path_qs}")
         self.requests.append(request)
-        request["body"] = await request.read()
+        await request.read()
         if self.keystone.known(request.headers.get("X-Auth-Token")) is None:
             return web.json_response(
                 {"error": {"code": 401, "message": "no token", "title": "Unauthorized"}}, status=401
