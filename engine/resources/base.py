@@ -50,15 +50,16 @@ class Property:
     refers: str | None = None
     schema: Mapping[str, Property] | None = None
     items: Property | None = None
-    body: str | None = None
+    body: str | None = None  # "": the generic code does not send it
     description: str = ""
     secret: bool = False
     support: str = "SUPPORTED"
+    stands_for: str | None = None  # an older name of that property: its value is moved there
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """`body` is the path in the live object when it differs from the name; `live`: never kept, always asked."""
+    """`body` is the dotted path in the live object when it differs from the name; `live`: asked anew when shown."""
 
     kind: Kind = Kind.STRING
     description: str = ""
@@ -105,6 +106,7 @@ class Operation:
     deadline: float
     resumed: bool = False  # an earlier attempt may have reached the cloud
     owned_ids: frozenset[str] = frozenset()  # physical ids other records of ours own (tokens.md rule 3)
+    update_policy: Mapping[str, Value] = field(default_factory=dict)  # the resource's own, evaluated (ENGU-12)
 
     def physical_name(self, limit: int = 255) -> str:
         """`<stack>-<resource>-<12 characters of the token>`, shortened in the middle parts (heat.md TR-14)."""
@@ -141,6 +143,14 @@ class Services(Protocol):
 
     async def wait_signal(self, op: Operation, timeout: float) -> None:
         """Return when another signal has come for this resource or `timeout` seconds have passed."""
+        ...
+
+    async def clear_signals(self, op: Operation) -> None:
+        """Forget the signals this resource has received (a new handle starts with none)."""
+        ...
+
+    async def signalled_address(self, reference: str) -> str | None:
+        """The address of the resource of this stack that takes signals and is known to templates as `reference`."""
         ...
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
@@ -187,6 +197,7 @@ class ResourceType:
     support: ClassVar[str] = "SUPPORTED"
     description: ClassVar[str] = ""
     always_replace: ClassVar[bool] = False  # replaced at every update (UpdateWaitConditionHandle)
+    update_policy: ClassVar[Mapping[str, Property]] = {}
 
     def reference(self, physical_id: str | None, attributes: Mapping[str, Value], address: str) -> Value:
         """What get_resource / Ref gives."""
@@ -195,6 +206,13 @@ class ResourceType:
     def attribute(self, attributes: Mapping[str, Value], name: str) -> Value:
         """The kept value of attribute `name`; types with computed names (`Outputs.X`, `resource.0.name`) override."""
         return attributes.get(name)
+
+    def attribute_at(self, attributes: Mapping[str, Value], name: str, path: Sequence[Value]) -> tuple[Value, int]:
+        """The kept value of attribute `name`, and how many items of `path` were taken to find it.
+
+        The caller follows the rest of the path. Groups look inside their members (`[group, networks, net, 0]`).
+        """
+        return self.attribute(attributes, name), 0
 
     def has_attribute(self, name: str) -> bool:
         """Whether a template may ask for it; types with computed names override."""

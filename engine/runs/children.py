@@ -174,6 +174,19 @@ class Children:
     async def wait_signal(self, op: Operation, timeout: float) -> None:
         await self._context.watch.wait(f"{self._stack.id}/{op.address}", self._context.clock, timeout)
 
+    async def clear_signals(self, op: Operation) -> None:
+        await self._context.store.clear_signals(self._stack.id, op.address)
+
+    async def signalled_address(self, reference: str) -> str | None:
+        for row in await self._context.store.resources(self._stack.id):
+            if row.is_group or not row.exists or row.condemned:
+                continue
+            kind = self._context.registry.get(row.type)
+            known_as = (kind.reference(row.physical_id, row.attributes, row.address), *row.attributes.values())
+            if kind.signalable and reference in known_as:
+                return row.address
+        return None
+
     def signal_url(self, op: Operation, *, kind: str) -> str:
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)
 
