@@ -90,7 +90,9 @@ class Linter:
     async def close(self) -> None:
         """End the worker and wait until it is gone; later questions get no findings."""
         self._closed = True
-        self._dismiss()
+        self._dismiss()  # whoever waits for its answer gets none
+        async with self._turn:
+            self._dismiss()  # one that was just starting
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _ask(self, text: str, region: str) -> list[dict[str, Any]]:
@@ -132,6 +134,9 @@ class Linter:
             cwd=_ROOT,
             env={name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ},
         )
+        if self._closed:
+            self._dismiss()
+            raise EOFError("the linter is closing")
         return self._worker
 
     def _dismiss(self) -> None:

@@ -85,7 +85,7 @@ def _operands(builder: Builder, name: str, argument: SourceNode, at: Path) -> tu
     """Two to ten conditions; Heat knows no most (TC-12)."""
     items = argument.items if argument.kind == "list" and argument.tag is None else ()
     if len(items) < 2 or (len(items) > _MOST_OPERANDS and not builder.heat):
-        hint = "Nest another one for more." if items else f"Write `{name}` with a list of conditions."
+        hint = "Nest another one for more." if len(items) > _MOST_OPERANDS else "Write `[condition, condition]`."
         builder.fail("InvalidFunctionArgument", _MANY.format(name), hint, at, argument.span)
         return None
     wrong = [item for item in items if not _may_decide(builder, item)]

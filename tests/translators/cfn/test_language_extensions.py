@@ -1,0 +1,134 @@
+"""AWS::LanguageExtensions (cloudformation.md L31 to L33, L87)."""
+
+from __future__ import annotations
+
+from engine.model.expression import AttributeRef, Concat, Literal, MapOf, ParameterRef, ResourceRef
+from engine.model.template import DeletionPolicy
+
+HEAD = "Transform: AWS::LanguageExtensions\n"
+
+
+def test_l33_loop_over_a_list_makes_resources(template) -> None:
+    parsed = template(
+        HEAD
+        + """
+Resources:
+  Fn::ForEach::Queues:
+    - Name
+    - [a.fifo, b]
+    - Queue&{Name}:
+        Type: AWS::SQS::Queue
+        Properties: {QueueName: !Ref Name, Label: !Sub '${Name}-${AWS::StackName}', Plain: 'is ${Name}'}
+Outputs:
+  Fn::ForEach::Arns:
+    - Name
+    - [a, b]
+    - Arn${Name}: {Value: !GetAtt [!Sub 'Queue${Name}', Arn]}
+"""
+    )
+    assert list(parsed.resources) == ["Queueafifo", "Queueb"]
+    properties = parsed.resources["Queueafifo"].properties
+    assert properties.get("QueueName") == Literal("a.fifo")
+    assert properties.get("Plain") == Literal("is a.fifo")
+    assert isinstance(properties.get("Label"), Concat)
+    assert parsed.outputs["Arnb"].value == AttributeRef("Queueb", Literal("Arn"))
+
+
+def test_l33_loop_over_a_parameter_takes_the_value_given(template) -> None:
+    text = (
+        HEAD
+        + """
+Parameters: {Names: {Type: CommaDelimitedList, Default: 'x, y'}}
+Resources:
+  Fn::ForEach::Queues: [N, !Ref Names, {'Q${N}': {Type: AWS::SQS::Queue}}]
+"""
+    )
+    assert list(template(text).resources) == ["Qx", "Qy"]
+    assert list(template(text, {"Names": "p,q,r"}).resources) == ["Qp", "Qq", "Qr"]
+
+
+def test_l33_loops_nest_and_stand_in_properties_and_conditions(template) -> None:
+    parsed = template(
+        HEAD
+        + """
+Parameters: {Env: {Type: String}}
+Conditions:
+  Fn::ForEach::Is: [E, [prod, dev], {'Is${E}': !Equals [!Ref Env, !Ref E]}]
+Resources:
+  Fn::ForEach::Outer:
+    - A
+    - [x, y]
+    - Fn::ForEach::Inner:
+        - B
+        - [1, 2]
+        - Q${A}${B}:
+            Type: AWS::SQS::Queue
+            Condition: Isprod
+            Properties:
+              Fn::ForEach::Tags: [T, [k, l], {'Tag${T}': !Ref B}]
+"""
+    )
+    assert list(parsed.conditions) == ["Isprod", "Isdev"]
+    assert list(parsed.resources) == ["Qx1", "Qx2", "Qy1", "Qy2"]
+    assert parsed.resources["Qy2"].properties == MapOf((("Tagk", Literal("2")), ("Tagl", Literal("2"))))
+
+
+def test_l33_reference_to_a_made_resource(template) -> None:
+    parsed = template(
+        HEAD
+        + """
+Resources:
+  Fn::ForEach::Queues: [N, [a], {'Q${N}': {Type: AWS::SQS::Queue}}]
+  Last: {Type: AWS::SQS::Queue, DependsOn: Qa, Properties: {P: !Ref Qa}}
+"""
+    )
+    assert parsed.resources["Last"].properties.get("P") == ResourceRef("Qa")
+
+
+def test_l87_policy_by_a_condition(template) -> None:
+    text = (
+        HEAD
+        + """
+Parameters: {Env: {Type: String, Default: dev}}
+Conditions: {Prod: !Equals [!Ref Env, prod]}
+Resources:
+  R: {Type: AWS::SQS::Queue, DeletionPolicy: !If [Prod, Retain, Delete], Properties: {P: !Ref Env}}
+"""
+    )
+    assert template(text).resources["R"].deletion_policy is DeletionPolicy.DELETE
+    assert template(text, {"Env": "prod"}).resources["R"].deletion_policy is DeletionPolicy.RETAIN
+    assert template(text).resources["R"].properties.get("P") == ParameterRef("Env")
+
+
+def test_l33_loop_over_what_only_running_can_tell_is_refused(findings) -> None:
+    found = findings(
+        HEAD
+        + """
+Resources:
+  Fn::ForEach::Queues: [N, !GetAZs '', {'Q${N}': {Type: AWS::SQS::Queue}}]
+"""
+    )
+    assert [(one.code, one.span.line, one.span.column) for one in found if one.span] == [("UndecidedLoop", 4, 28)]
+
+
+def test_l33_loop_that_makes_one_name_twice_is_refused(findings) -> None:
+    found = findings(HEAD + "Resources:\n  Fn::ForEach::Qs: [N, [a, b], {Q: {Type: AWS::SQS::Queue}}]\n")
+    assert [one.code for one in found] == ["DuplicateName"]
+
+
+def test_l33_loop_that_explodes_is_refused_at_once(findings) -> None:
+    hundred = "[" + ", ".join(str(number) for number in range(100)) + "]"
+    found = findings(
+        HEAD
+        + f"""
+Resources:
+  Fn::ForEach::A:
+    - A
+    - {hundred}
+    - Fn::ForEach::B:
+        - B
+        - {hundred}
+        - Fn::ForEach::C: [C, {hundred}, {{'Q${{A}}x${{B}}x${{C}}': {{Type: AWS::SQS::Queue}}}}]
+"""
+    )
+    assert [one.code for one in found] == ["LimitExceeded"]

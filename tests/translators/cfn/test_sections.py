@@ -1,0 +1,230 @@
+"""Sections of a template and attributes of resources (cloudformation.md L01 to L13, L77 to L84)."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.model.expression import (
+    And,
+    ConditionRef,
+    Contains,
+    EachMemberEquals,
+    EachMemberIn,
+    Equals,
+    ListConcat,
+    ListOf,
+    Literal,
+    MapOf,
+    Not,
+    Or,
+    ParameterRef,
+)
+from engine.model.template import DeletionPolicy, Dialect, Rule
+
+R = "Resources: {R: {Type: AWS::SQS::Queue}}"
+
+
+@pytest.mark.parametrize(
+    ("head", "version"),
+    [
+        ("", "2010-09-09"),
+        ("AWSTemplateFormatVersion: '2010-09-09'", "2010-09-09"),
+        ("AWSTemplateFormatVersion: 2010-09-09", "2010-09-09"),
+        ("HeatTemplateFormatVersion: '2012-12-12'", "2012-12-12"),
+        ("HeatTemplateFormatVersion: 2016-10-14", "2016-10-14"),
+    ],
+    ids=["L01 left out", "L01", "TV-15 unquoted", "L02 TV-12", "L02 2016"],
+)
+def test_version(template, head: str, version: str) -> None:
+    parsed = template(f"{head}\n{R}\n")
+    assert (parsed.dialect, parsed.version) == (Dialect.CFN, version)
+
+
+def test_l03_l04_description_and_metadata(template) -> None:
+    parsed = template(f"Description: What it is\nMetadata: {{a: [1]}}\n{R}\n")
+    assert (parsed.description, parsed.metadata) == ("What it is", {"a": [1]})
+
+
+def test_tv_16_json_is_read_as_yaml_is(template) -> None:
+    parsed = template('{"Resources": {"R": {"Type": "AWS::SQS::Queue", "Properties": {"A": {"Ref": "AWS::Region"}}}}}')
+    assert parsed.resources["R"].type == "AWS::SQS::Queue"
+
+
+def test_tr_12_empty_sections_are_empty_maps(template) -> None:
+    parsed = template(f"Parameters:\nMappings:\nConditions:\nOutputs:\nRules:\n{R}\n")
+    assert (parsed.parameters, parsed.mappings, parsed.conditions, parsed.outputs) == ({}, {}, {}, {})
+
+
+def test_l07_mappings_hold_texts_and_lists(template) -> None:
+    parsed = template(f"Mappings: {{M: {{eu-west-1: {{Ami: ami-1, Zones: [a, b]}}}}}}\n{R}\n")
+    assert parsed.mappings == {"M": {"eu-west-1": {"Ami": "ami-1", "Zones": ["a", "b"]}}}
+
+
+def test_l08_conditions_are_functions_of_parameters(template) -> None:
+    parsed = template(
+        f"""
+        Parameters: {{P: {{Type: String}}}}
+        Conditions:
+          A: !Equals [!Ref P, prod]
+          B: {{'Fn::Not': [{{Condition: A}}]}}
+          C: !And [!Condition A, !Condition B]
+          D: !Or [!Condition A, !Not [!Condition B]]
+          E: !Condition A
+        {R}
+        """
+    )
+    a, b = ConditionRef("A"), ConditionRef("B")
+    assert parsed.conditions == {
+        "A": Equals(ParameterRef("P"), Literal("prod"), as_text=True),
+        "B": Not(a),
+        "C": And((a, b)),
+        "D": Or((a, Not(b))),
+        "E": a,
+    }
+
+
+def test_l35_to_l38_rules(template) -> None:
+    parsed = template(
+        f"""
+        Parameters:
+          Env: {{Type: String}}
+          Size: {{Type: String}}
+          Vpc: {{Type: AWS::EC2::VPC::Id}}
+          Vpcs: {{Type: List<AWS::EC2::VPC::Id>}}
+        Rules:
+          Prod:
+            RuleCondition: !Equals [!Ref Env, prod]
+            Assertions:
+              - Assert: !Contains [[big], !Ref Size]
+                AssertDescription: production is big
+              - Assert: {{'Fn::EachMemberIn': [{{'Fn::RefAll': 'AWS::EC2::VPC::Id'}}, [a, b]]}}
+              - Assert: !EachMemberEquals [[a], a]
+        {R}
+        """
+    )
+    vpcs = ListConcat(ListOf((ListOf((ParameterRef("Vpc"),)), ParameterRef("Vpcs"))))
+    big = ListOf((Literal("big"),))
+    assert parsed.rules == (
+        Rule(
+            "Prod",
+            Equals(ParameterRef("Env"), Literal("prod"), as_text=True),
+            (
+                (Contains(ParameterRef("Size"), big), "production is big"),
+                (EachMemberIn(vpcs, ListOf((Literal("a"), Literal("b")))), ""),
+                (EachMemberEquals(ListOf((Literal("a"),)), Literal("a")), ""),
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize("function", ["!ValueOf [Vpc, Tags.Owner]", "!ValueOfAll ['AWS::EC2::VPC::Id', Tags.Owner]"])
+def test_l39_l40_rules_that_ask_aws_are_left_out_with_a_warning(template, function: str) -> None:
+    parsed = template(
+        f"""
+        Parameters: {{Vpc: {{Type: AWS::EC2::VPC::Id}}}}
+        Rules: {{Owner: {{Assertions: [{{Assert: !EachMemberEquals [{function}, me]}}]}}}}
+        {R}
+        """
+    )
+    assert parsed.rules == ()
+    assert [one.code for one in parsed.warnings] == ["RuleNotChecked"]
+
+
+def test_l13_output_with_export_and_condition(template) -> None:
+    parsed = template(
+        f"""
+        Conditions: {{Always: !Equals [a, a]}}
+        {R}
+        Outputs:
+          O: {{Value: !Ref R, Description: the queue, Condition: Always, Export: {{Name: net-Queue}}}}
+        """
+    )
+    output = parsed.outputs["O"]
+    assert (output.description, output.condition) == ("the queue", ConditionRef("Always"))
+    assert output.export == Literal("net-Queue")
+
+
+def test_l77_to_l79_attributes_of_a_resource(template) -> None:
+    parsed = template(
+        """
+        Conditions: {Always: !Equals [a, a]}
+        Resources:
+          A: {Type: AWS::SQS::Queue}
+          B: {Type: AWS::SQS::Queue, DependsOn: A}
+          C: {Type: AWS::SQS::Queue, DependsOn: [A, B, A], Condition: Always, Metadata: {k: !Ref A}, Description: third}
+        """
+    )
+    c = parsed.resources["C"]
+    assert parsed.resources["B"].depends_on == ("A",)
+    assert c.depends_on == ("A", "B")
+    assert c.condition == ConditionRef("Always")
+    assert isinstance(c.metadata, MapOf)
+    assert c.description == "third"
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "expected"),
+    [
+        ("AWS::SQS::Queue", "", DeletionPolicy.DELETE),
+        ("AWS::SQS::Queue", "DeletionPolicy: Retain", DeletionPolicy.RETAIN),
+        ("AWS::SQS::Queue", "DeletionPolicy: RetainExceptOnCreate", DeletionPolicy.RETAIN_EXCEPT_ON_CREATE),
+        ("AWS::EC2::Volume", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("OS::Cinder::Volume", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("AWS::RDS::DBCluster", "", DeletionPolicy.SNAPSHOT),
+        ("AWS::RDS::DBInstance", "", DeletionPolicy.SNAPSHOT),
+        ("AWS::RDS::DBInstance", "Properties: {DBClusterIdentifier: c}", DeletionPolicy.DELETE),
+    ],
+)
+def test_l81_deletion_policy(template, kind: str, keys: str, expected: DeletionPolicy) -> None:
+    parsed = template(f"Resources:\n  R:\n    Type: {kind}\n    {keys}\n")
+    assert parsed.resources["R"].deletion_policy is expected
+
+
+def test_l80_l82_l83_other_policies(template) -> None:
+    parsed = template(
+        """
+        Resources:
+          R:
+            Type: AWS::AutoScaling::AutoScalingGroup
+            CreationPolicy: {ResourceSignal: {Count: 2, Timeout: PT15M}}
+            UpdatePolicy: {AutoScalingRollingUpdate: {MinInstancesInService: 1, PauseTime: PT1M30S}}
+            UpdateReplacePolicy: Retain
+        """
+    )
+    resource = parsed.resources["R"]
+    assert isinstance(resource.creation_policy, MapOf)
+    assert isinstance(resource.update_policy, MapOf)
+    assert resource.update_replace_policy is DeletionPolicy.RETAIN
+
+
+def test_l84_version_belongs_to_custom_resources(template, findings) -> None:
+    assert template("Resources: {R: {Type: Custom::Thing, Version: '1.0'}}").resources["R"].type == "Custom::Thing"
+    assert [one.summary for one in findings("Resources: {R: {Type: AWS::SQS::Queue, Version: '1.0'}}")] == [
+        "Invalid template resource property 'Version'"
+    ]
+
+
+def test_d14_types_of_heat_take_null_properties(template) -> None:
+    parsed = template("Resources: {R: {Type: 'OS::Neutron::Net', Properties: {name: }}}")
+    assert parsed.resources["R"].properties.get("name") == Literal(None)
+
+
+@pytest.mark.parametrize(
+    ("resources", "wanted", "reasons"),
+    [
+        ("A: {Type: AWS::SQS::Queue}", set(), ()),
+        ("A: {Type: AWS::IAM::Role}", {"CAPABILITY_IAM"}, ("AWS::IAM::Role",)),
+        ("A: {Type: AWS::IAM::Role, Properties: {RoleName: x}}", {"CAPABILITY_NAMED_IAM"}, ("AWS::IAM::Role",)),
+        ("A: {Type: AWS::IAM::Policy, Properties: {PolicyName: x}}", {"CAPABILITY_IAM"}, ("AWS::IAM::Policy",)),
+    ],
+    ids=["W41 none", "W41 IAM", "W41 named IAM", "W41 a policy's name is not custom"],
+)
+def test_capabilities(template, resources: str, wanted: set[str], reasons: tuple[str, ...]) -> None:
+    parsed = template(f"Resources:\n  {resources}\n")
+    assert (parsed.capabilities, parsed.capability_reasons) == (wanted, reasons)
+
+
+def test_w41_transforms_ask_for_auto_expand(template) -> None:
+    parsed = template(f"Transform: AWS::LanguageExtensions\n{R}\n")
+    assert parsed.capabilities == {"CAPABILITY_AUTO_EXPAND"}
+    assert parsed.transforms == ("AWS::LanguageExtensions",)
