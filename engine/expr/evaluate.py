@@ -1,0 +1,344 @@
+"""Evaluating an expression in a scope.
+
+Containers keep UNKNOWN inside; a function with an unknown input gives UNKNOWN; NO_VALUE takes its key, item or property
+out. Dispatch is a table by type: a map of literals is the common case and must cost little more than a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from engine.expr import functions
+from engine.expr.scope import Scope
+from engine.model import expression as x
+from engine.model.diagnostic import Diagnostic, Invalid, Span
+from engine.model.value import NO_VALUE, UNKNOWN, Value, is_known
+
+
+def evaluate(expression: x.Expression, scope: Scope) -> Value:
+    """Return the value of `expression`. Raises Invalid, never anything else, for what the template got wrong."""
+    return _TABLE[type(expression)](expression, scope)
+
+
+class ItemScope:
+    """A scope in which the variables of `ForEach` are bound."""
+
+    def __init__(self, outer: Scope, variable: str, value: Value) -> None:
+        self._outer, self.variable, self.value = outer, variable, value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._outer, name)
+
+    def item(self, variable: str) -> Value:
+        if variable == self.variable:
+            return self.value
+        return self._outer.item(variable) if isinstance(self._outer, ItemScope) else NO_VALUE
+
+
+def fail(code: str, summary: str, span: Span | None) -> Invalid:
+    return Invalid(Diagnostic(code, summary, span=span))
+
+
+# --- containers and leaves ------------------------------------------------------------------------------------------
+def _literal(e: x.Literal, scope: Scope) -> Value:
+    return e.value
+
+
+def _list(e: x.ListOf, scope: Scope) -> Value:
+    found = [_TABLE[type(item)](item, scope) for item in e.items]
+    return [item for item in found if item is not NO_VALUE]
+
+
+def _map(e: x.MapOf, scope: Scope) -> Value:
+    found = {}
+    for key, item in e.entries:
+        value = _TABLE[type(item)](item, scope)
+        if value is not NO_VALUE:
+            found[key] = value
+    return found
+
+
+def _no_value(e: x.NoValue, scope: Scope) -> Value:
+    return NO_VALUE
+
+
+def _parameter(e: x.ParameterRef, scope: Scope) -> Value:
+    value = scope.parameter(e.name)
+    if not e.path:
+        return value
+    return _into(value, [evaluate(p, scope) for p in e.path], lenient=e.lenient, span=e.span)
+
+
+def _into(value: Value, path: Sequence[Value], *, lenient: bool, span: Span | None) -> Value:
+    for step in path:
+        if value is UNKNOWN or step is UNKNOWN:
+            return UNKNOWN
+        try:
+            if isinstance(value, Mapping):
+                value = value[step]
+            elif isinstance(value, list | tuple):
+                value = value[int(step)]
+            else:
+                raise KeyError(step)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            if lenient:
+                return ""
+            raise fail("BadPath", f"There is no {step!r} in the value.", span) from error
+    return value
+
+
+def _pseudo(e: x.PseudoRef, scope: Scope) -> Value:
+    return scope.pseudo(e.name)
+
+
+def _reference(e: x.ResourceRef, scope: Scope) -> Value:
+    return scope.reference(e.address)
+
+
+def _attribute(e: x.AttributeRef, scope: Scope) -> Value:
+    name = None if e.attribute is None else evaluate(e.attribute, scope)
+    if name is UNKNOWN:
+        return UNKNOWN
+    value = scope.attribute(e.address, name)
+    if not e.path:
+        return value
+    return _attribute_path(value, [evaluate(p, scope) for p in e.path])
+
+
+def _attribute_path(value: Value, path: Sequence[Value]) -> Value:
+    """HOT: an attribute that has no such path is null."""
+    for step in path:
+        if value is UNKNOWN or step is UNKNOWN:
+            return UNKNOWN
+        if isinstance(value, Mapping):
+            value = value.get(step, value.get(str(step)))
+        elif isinstance(value, list | tuple):
+            try:
+                value = value[int(step)]
+            except (IndexError, ValueError, TypeError):
+                return None
+        else:
+            return None
+    return value
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+def _condition_ref(e: x.ConditionRef, scope: Scope) -> Value:
+    return scope.condition(e.name)
+
+
+def _if(e: x.If, scope: Scope) -> Value:
+    decided = _truth(evaluate(e.condition, scope))
+    if decided is UNKNOWN:
+        return UNKNOWN
+    if decided:
+        return evaluate(e.then, scope)
+    return NO_VALUE if e.otherwise is None else evaluate(e.otherwise, scope)
+
+
+def _truth(value: Value) -> Value:
+    """A condition's value: booleans, and the text that CloudFormation parameters have."""
+    if isinstance(value, str):
+        return value.lower() == "true"
+    return value if value is UNKNOWN else bool(value)
+
+
+def _equals(e: x.Equals, scope: Scope) -> Value:
+    left, right = evaluate(e.left, scope), evaluate(e.right, scope)
+    if not (is_known(left) and is_known(right)):
+        return UNKNOWN
+    if e.as_text:
+        return functions.comparable(left) == functions.comparable(right)
+    return left == right
+
+
+def _not(e: x.Not, scope: Scope) -> Value:
+    value = _truth(evaluate(e.operand, scope))
+    return value if value is UNKNOWN else not value
+
+
+def _and(e: x.And, scope: Scope) -> Value:
+    values = [_truth(evaluate(one, scope)) for one in e.operands]
+    if any(value is False for value in values):
+        return False
+    return UNKNOWN if any(value is UNKNOWN for value in values) else True
+
+
+def _or(e: x.Or, scope: Scope) -> Value:
+    values = [_truth(evaluate(one, scope)) for one in e.operands]
+    if any(value is True for value in values):
+        return True
+    return UNKNOWN if any(value is UNKNOWN for value in values) else False
+
+
+# --- functions over known values ------------------------------------------------------------------------------------
+def _known(function: Callable[..., Value], *names: str, extra: tuple[str, ...] = ()) -> Callable[[Any, Scope], Value]:
+    """A reader that evaluates the expression fields `names`, passes the plain fields `extra`, and gives UNKNOWN when
+    an input is not known."""
+
+    def read(e: Any, scope: Scope) -> Value:
+        given: list[Value] = []
+        for name in names:
+            held = getattr(e, name)
+            if isinstance(held, tuple):
+                given.append([evaluate(one, scope) for one in held])
+            else:
+                given.append(None if held is None else evaluate(held, scope))
+        if not all(is_known(value) for value in given):
+            return UNKNOWN
+        return _guarded(function, [*given, *(getattr(e, name) for name in extra)], e.span)
+
+    return read
+
+
+def _guarded(function: Callable[..., Value], given: Sequence[Value], span: Span | None) -> Value:
+    try:
+        return function(*given)
+    except functions.Refused as refused:
+        raise fail(refused.code, str(refused), span) from refused
+
+
+def _split(e: x.Split, scope: Scope) -> Value:
+    delimiter, text = evaluate(e.delimiter, scope), evaluate(e.text, scope)
+    index = None if e.index is None else evaluate(e.index, scope)
+    if UNKNOWN in (delimiter, text, index):
+        return UNKNOWN
+    return _guarded(functions.split, [delimiter, text, index], e.span)
+
+
+def _select(e: x.Select, scope: Scope) -> Value:
+    index, source = evaluate(e.index, scope), evaluate(e.source, scope)
+    if index is UNKNOWN or source is UNKNOWN:
+        return UNKNOWN
+    return _guarded(functions.select, [index, source, e.lenient], e.span)
+
+
+def _find_in_map(e: x.FindInMap, scope: Scope) -> Value:
+    name, top, second = (evaluate(one, scope) for one in (e.mapping, e.top, e.second))
+    if UNKNOWN in (name, top, second):
+        return UNKNOWN
+    table = scope.mapping(str(name))
+    row = None if table is None else table.get(str(top))
+    if row is not None and str(second) in row:
+        return row[str(second)]
+    if e.default is not None:
+        return evaluate(e.default, scope)
+    raise fail("UnknownMappingKey", f"Template error: Unable to get mapping for {name}::{top}::{second}", e.span)
+
+
+def _zones(e: x.AvailabilityZones, scope: Scope) -> Value:
+    region = evaluate(e.region, scope)
+    return UNKNOWN if region is UNKNOWN else scope.zones(str(region or ""))
+
+
+def _import(e: x.ImportValue, scope: Scope) -> Value:
+    name = evaluate(e.name, scope)
+    if name is UNKNOWN:
+        return UNKNOWN
+    try:
+        return scope.import_value(str(name))
+    except Invalid as error:
+        raise Invalid(
+            Diagnostic(d.code, d.summary, d.detail, d.address, d.span or e.span) for d in error.diagnostics
+        ) from error
+
+
+def _repeat(e: x.Repeat, scope: Scope) -> Value:
+    lists = [(variable, evaluate(source, scope)) for variable, source in e.loops]
+    together = True if e.permutations is None else evaluate(e.permutations, scope)
+    if together is UNKNOWN or any(source is UNKNOWN for _, source in lists):
+        return UNKNOWN
+    return _guarded(functions.repeat, [evaluate(e.template, scope), lists, together is not False], e.span)
+
+
+def _facade(e: x.Facade, scope: Scope) -> Value:
+    return scope.facade(e.part)
+
+
+def _table_lookup(e: x.TableLookup, scope: Scope) -> Value:
+    key = evaluate(e.key, scope)
+    if key is UNKNOWN or key is NO_VALUE:
+        return key
+    found = functions.table_lookup(e.rows, str(key))
+    if found is not None:
+        return found
+    return key if e.default is None else evaluate(e.default, scope)
+
+
+def _property_path(e: x.PropertyPath, scope: Scope) -> Value:
+    return _walk(evaluate(e.source, scope), e.path)
+
+
+def _walk(value: Value, path: Sequence[str]) -> Value:
+    for step in path:
+        if value is UNKNOWN:
+            return UNKNOWN
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return NO_VALUE
+    return value
+
+
+def _for_each(e: x.ForEach, scope: Scope) -> Value:
+    source = evaluate(e.source, scope)
+    if source is UNKNOWN or source is NO_VALUE or source is None:
+        return source
+    items = source if isinstance(source, list | tuple) else [source]
+    found = [evaluate(e.template, ItemScope(scope, e.variable, item)) for item in items]
+    return [item for item in found if item is not NO_VALUE]
+
+
+def _item(e: x.Item, scope: Scope) -> Value:
+    bound = scope.item(e.variable) if isinstance(scope, ItemScope) else NO_VALUE
+    return _walk(bound, e.path)
+
+
+_TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
+    x.Literal: _literal,
+    x.ListOf: _list,
+    x.MapOf: _map,
+    x.NoValue: _no_value,
+    x.ParameterRef: _parameter,
+    x.PseudoRef: _pseudo,
+    x.ResourceRef: _reference,
+    x.AttributeRef: _attribute,
+    x.ConditionRef: _condition_ref,
+    x.If: _if,
+    x.Equals: _equals,
+    x.Not: _not,
+    x.And: _and,
+    x.Or: _or,
+    x.Contains: _known(functions.contains, "value", "sequence"),
+    x.EachMemberIn: _known(functions.each_member_in, "members", "sequence"),
+    x.EachMemberEquals: _known(functions.each_member_equals, "members", "value"),
+    x.Concat: _known(functions.concat, "parts"),
+    x.Join: _known(functions.join, "delimiter", "lists", extra=("serialize",)),
+    x.Split: _split,
+    x.Select: _select,
+    x.Replace: _known(functions.replace, "template", "params", extra=("mode", "serialize")),
+    x.FindInMap: _find_in_map,
+    x.Base64: _known(functions.base64_text, "text"),
+    x.Cidr: _known(functions.cidr, "block", "count", "bits"),
+    x.AvailabilityZones: _zones,
+    x.ImportValue: _import,
+    x.Repeat: _repeat,
+    x.Digest: _known(functions.digest, "algorithm", "value"),
+    x.Facade: _facade,
+    x.MapMerge: _known(functions.map_merge, "maps"),
+    x.MapReplace: _known(functions.map_replace, "source", "keys", "values"),
+    x.Yaql: _known(functions.yaql, "expression", "data"),
+    x.Filter: _known(functions.filter_list, "unwanted", "source"),
+    x.MakeUrl: _known(functions.make_url, "parts"),
+    x.ListConcat: _known(functions.list_concat, "lists", extra=("unique",)),
+    x.MemberListToMap: _known(functions.member_list_to_map, "key_name", "value_name", "members"),
+    x.Length: _known(functions.length, "source"),
+    x.ToJson: _known(functions.to_json, "source"),
+    x.TableLookup: _table_lookup,
+    x.PropertyPath: _property_path,
+    x.ForEach: _for_each,
+    x.Item: _item,
+}
