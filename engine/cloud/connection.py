@@ -71,9 +71,9 @@ class Connection:
 
     async def for_project(self, project_id: str) -> Client:
         """Acting as the configured user in another project, where it has a role (perhaps an inherited one)."""
-        own = self._clients.get("own")
-        if self.auth.project_id == project_id or (own is not None and own.project_id == project_id):
-            return await self.own()
+        own = await self.own()
+        if own.project_id == project_id:
+            return own
         scope = {"project": {"id": project_id}}
         return await self._client(f"project:{project_id}", self._source(scope))
 

@@ -217,6 +217,8 @@ class FakeKeystone:
                 user = self.users.get(identity["password"]["user"]["name"])
                 if user is None or identity["password"]["user"]["password"] != "pw":
                     return refuse(401, "The request you have made requires authentication.")
+            case ["totp"]:
+                user = self.users.get(identity["totp"]["user"]["name"])
             case ["token"]:
                 user = self.known(identity["token"]["id"])["user"]
             case ["application_credential"]:
