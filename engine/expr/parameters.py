@@ -1,0 +1,274 @@
+"""Binding parameters: what the user gave, typed and checked (heat.md §3.4, cloudformation.md W47)."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.model.diagnostic import Diagnostic, Invalid
+from engine.model.template import MISSING, Constraint, Dialect, Parameter, ParameterType, Template
+from engine.model.value import UNKNOWN, Value
+
+HIDDEN = "******"
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """`values` by name, typed; `masked` the same with hidden ones as `******`; `shown` all as text, hidden masked.
+
+    `custom`: (parameter, constraint of heat.md §3.5, value), for the cloud to answer.
+    """
+
+    values: Mapping[str, Value]
+    masked: Mapping[str, Value]
+    shown: Mapping[str, str]
+    custom: tuple[tuple[str, str, Value], ...] = ()
+
+
+def bind(template: Template, given: Mapping[str, Value], *, defaults: Mapping[str, Value] | None = None) -> Bindings:
+    """Return the typed parameters. `defaults` are the environment's parameter_defaults, between the user's value and
+    the template's default. Raises Invalid with all findings."""
+    findings = list(_strangers(template, given))
+    values: dict[str, Value] = {}
+    missing: list[Parameter] = []
+    for parameter in template.parameters.values():
+        raw = _raw(parameter, given, defaults or {})
+        if raw is MISSING:
+            missing.append(parameter)
+            continue
+        try:
+            values[parameter.name] = typed(parameter, raw)
+        except _Wrong as wrong:
+            findings.append(_finding(template, parameter, str(wrong)))
+            continue
+        findings.extend(_broken(template, parameter, values[parameter.name]))
+    findings.extend(_missing(template, missing))
+    if findings:
+        raise Invalid(findings)
+    return _bindings(template, values)
+
+
+def placeholders(template: Template, given: Mapping[str, Value]) -> Bindings:
+    """Bindings for a template looked at before its parameters are known: what is given, else defaults, else UNKNOWN."""
+    values: dict[str, Value] = {}
+    for parameter in template.parameters.values():
+        raw = _raw(parameter, given, {})
+        try:
+            values[parameter.name] = UNKNOWN if raw is MISSING else typed(parameter, raw)
+        except _Wrong as wrong:
+            raise Invalid(_finding(template, parameter, str(wrong))) from wrong
+    return Bindings(values, values, {})
+
+
+def _bindings(template: Template, values: Mapping[str, Value]) -> Bindings:
+    hidden = {name for name, parameter in template.parameters.items() if parameter.hidden}
+    masked = {name: HIDDEN if name in hidden else value for name, value in values.items()} if hidden else values
+    custom = tuple(
+        (name, limit.custom, values[name])
+        for name, parameter in template.parameters.items()
+        for limit in parameter.constraints
+        if limit.custom is not None
+    )
+    return Bindings(
+        values, masked, {name: HIDDEN if name in hidden else shown(v) for name, v in values.items()}, custom
+    )
+
+
+def shown(value: Value) -> str:
+    """A parameter as the APIs show it: text (TP-21); lists with commas, maps as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if isinstance(value, list | tuple) and all(isinstance(item, str | int | float) for item in value):
+        return ",".join(str(item) for item in value)
+    return "" if value is None else json.dumps(value) if isinstance(value, dict | list | tuple) else str(value)
+
+
+def _raw(parameter: Parameter, given: Mapping[str, Value], defaults: Mapping[str, Value]) -> Value:
+    for source in (given, defaults):
+        if source.get(parameter.name) is not None:
+            return source[parameter.name]
+    return parameter.default
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+class _Wrong(Exception):
+    """The value is not of the parameter's type."""
+
+
+_TRUE, _FALSE = {"1", "t", "true", "on", "y", "yes"}, {"0", "f", "false", "off", "n", "no"}
+
+
+def typed(parameter: Parameter, raw: Value) -> Value:
+    """Convert as heat.md TP-13…16 says; CloudFormation's Number stays text."""
+    match parameter.type:
+        case ParameterType.STRING:
+            if isinstance(raw, dict | list):
+                raise _Wrong("Value must be a string")
+            return raw if isinstance(raw, str) else ("true" if raw else "false") if isinstance(raw, bool) else str(raw)
+        case ParameterType.NUMBER:
+            number = _number(raw)
+            return shown(raw) if parameter.source_type == "Number" else number
+        case ParameterType.LIST:
+            return _items(parameter, raw)
+        case ParameterType.JSON:
+            return _json(raw)
+        case ParameterType.BOOLEAN:
+            text = str(raw).lower()
+            if text in _TRUE | _FALSE:
+                return text in _TRUE
+            raise _Wrong(f"Unrecognized value '{raw}', acceptable values are: 'true', 'false'")
+
+
+def _number(raw: Value) -> int | float:
+    if isinstance(raw, bool):
+        raise _Wrong("must be a number.")
+    for convert in (int, float):
+        try:
+            return convert(raw)
+        except (ValueError, TypeError, OverflowError):
+            continue
+    raise _Wrong("must be a number.")
+
+
+def _items(parameter: Parameter, raw: Value) -> list[Value]:
+    if isinstance(raw, str):
+        items: list[Value] = [item.strip() for item in raw.split(",")] if raw else []
+    elif isinstance(raw, list | tuple):
+        items = [item if isinstance(item, str) else shown(item) for item in raw]
+    elif isinstance(raw, dict):
+        raise _Wrong("Value must be a comma-delimited list string")
+    else:
+        items = [str(raw)]
+    if parameter.source_type == "List<Number>":
+        for item in items:
+            _number(item)
+    return items
+
+
+def _json(raw: Value) -> Value:
+    if not isinstance(raw, str):
+        return raw
+    if raw == "":
+        return {}
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise _Wrong(f"Value must be valid JSON: {error}") from error
+
+
+# --- findings -----------------------------------------------------------------------------------------------------------
+def _finding(template: Template, parameter: Parameter, sentence: str, code: str = "ParameterInvalid") -> Diagnostic:
+    if template.dialect is Dialect.CFN:
+        text = f"Parameter '{parameter.name}' {sentence}"
+    else:
+        text = f"Parameter '{parameter.name}' is invalid: {sentence}"
+    return Diagnostic(code, text, address=f"parameters.{parameter.name}", span=parameter.span)
+
+
+def _strangers(template: Template, given: Mapping[str, Value]) -> Iterator[Diagnostic]:
+    unknown = [name for name in given if name not in template.parameters]
+    if not unknown:
+        return
+    if template.dialect is Dialect.CFN:
+        yield Diagnostic("UnknownParameter", f"Parameters: [{', '.join(sorted(unknown))}] do not exist in the template",
+                         _near(unknown, template))  # fmt: skip
+        return
+    for name in unknown:
+        yield Diagnostic("UnknownParameter", f"The Parameter ({name}) was not defined in template.",
+                         _near([name], template), address=f"parameters.{name}")  # fmt: skip
+
+
+def _near(unknown: Sequence[str], template: Template) -> str:
+    near = [m for name in unknown for m in difflib.get_close_matches(name, template.parameters, 1)]
+    if near:
+        return f"Did you mean {', '.join(near)}?"
+    return f"It has: {', '.join(template.parameters) or 'none'}."
+
+
+def _missing(template: Template, missing: Sequence[Parameter]) -> Iterator[Diagnostic]:
+    if not missing:
+        return
+    if template.dialect is Dialect.CFN:
+        names = ", ".join(parameter.name for parameter in missing)
+        yield Diagnostic("ParameterMissing", f"Parameters: [{names}] must have values", span=missing[0].span)
+        return
+    for parameter in missing:
+        yield Diagnostic("ParameterMissing", f"The Parameter ({parameter.name}) was not provided.",
+                         "Give it with --parameter, or in an environment file.",
+                         address=f"parameters.{parameter.name}", span=parameter.span)  # fmt: skip
+
+
+def _broken(template: Template, parameter: Parameter, value: Value) -> Iterator[Diagnostic]:
+    aws = template.dialect is Dialect.CFN
+    for limit in parameter.constraints:
+        sentence = _violation(limit, parameter, value, aws)
+        if sentence is not None:
+            explained = f"{sentence} ({limit.description})" if aws and limit.description else sentence
+            yield _finding(template, parameter, limit.description or sentence if not aws else explained,
+                           "ParameterConstraint")  # fmt: skip
+
+
+def _violation(limit: Constraint, parameter: Parameter, value: Value, aws: bool) -> str | None:
+    if limit.allowed_values is not None:
+        return _not_allowed(limit.allowed_values, parameter, value, aws)
+    if limit.pattern is not None:
+        return _pattern(limit.pattern, value, aws)
+    if limit.length is not None:
+        return _length(limit.length, value, aws)
+    if limit.range is not None:
+        return _range(limit.range, value, aws)
+    if limit.modulo is not None:
+        step, offset = limit.modulo
+        if isinstance(value, int | float) and value % step != offset:
+            return f"{value} is not a multiple of {step} with an offset of {offset}"
+    return None
+
+
+def _not_allowed(allowed: Sequence[Value], parameter: Parameter, value: Value, aws: bool) -> str | None:
+    texts = {shown(one) for one in allowed}
+    values = value if isinstance(value, list) else [value]
+    if all(shown(one) in texts or (parameter.type is ParameterType.NUMBER and one in allowed) for one in values):
+        return None
+    listed = ", ".join(shown(one) for one in allowed)
+    return f"must be one of AllowedValues: [{listed}]" if aws else f"{shown(value)} is not an allowed value [{listed}]"
+
+
+def _pattern(pattern: str, value: Value, aws: bool) -> str | None:
+    values = value if isinstance(value, list) else [value]
+    try:
+        if all(re.fullmatch(pattern, shown(one)) for one in values):
+            return None
+    except re.error as error:
+        return f"cannot be checked: its pattern {pattern} is no regular expression: {error}"
+    return f"must match pattern {pattern}" if aws else f'"{shown(value)}" does not match pattern "{pattern}"'
+
+
+def _length(length: tuple[int | None, int | None], value: Value, aws: bool) -> str | None:
+    least, most = length
+    count = len(value) if isinstance(value, str | list | dict) else len(shown(value))
+    what = "elements" if isinstance(value, list) else "characters"
+    if least is not None and count < least:
+        return f"must contain at least {least} {what}" if aws else _out("length", count, least, most)
+    if most is not None and count > most:
+        return f"must contain at most {most} {what}" if aws else _out("length", count, least, most)
+    return None
+
+
+def _range(limits: tuple[float | None, float | None], value: Value, aws: bool) -> str | None:
+    low, high = limits
+    numbers = [_number(one) for one in (value if isinstance(value, list) else [value])]
+    if low is not None and any(number < low for number in numbers):
+        return f"must be a number not less than {low:g}" if aws else _out("", shown(value), low, high)
+    if high is not None and any(number > high for number in numbers):
+        return f"must be a number not greater than {high:g}" if aws else _out("", shown(value), low, high)
+    return None
+
+
+def _out(what: str, found: object, low: float | None, high: float | None) -> str:
+    named = f"{what} ({found})" if what else str(found)
+    return f"{named} is out of range (min: {low}, max: {high})"
