@@ -43,6 +43,7 @@ class Builder:
     """Reads expressions of one template.
 
     `heat`: the template has HeatTemplateFormatVersion, so Heat's readings of the functions hold (heat.md §3.3).
+    `strict`: AWS's limits and naming hold; they do not where Heat's formats or types are used.
     `extended`: it asked for AWS::LanguageExtensions.
     `plain_base64`: Fn::Base64 gives its text unchanged, because the resource types around it encode by themselves.
     `nulls`: null is a value here (Heat's types), not a mistake.
@@ -54,6 +55,7 @@ class Builder:
     findings: Findings
     functions: Mapping[str, Function]
     heat: bool = False
+    strict: bool = True
     extended: bool = False
     scope: Scope = Scope.VALUES
     plain_base64: bool = False

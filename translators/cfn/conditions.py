@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.model.expression import Expression
-from translators.cfn import limits, nodes
+from translators.cfn import nodes
 from translators.cfn.builder import Builder, Scope
 from translators.cfn.choices import BOOLEAN_FUNCTIONS, function_of
 from translators.cfn.findings import Path
@@ -20,8 +20,7 @@ def read_conditions(builder: Builder, node: SourceNode | None) -> dict[str, Expr
     with builder.within(Scope.CONDITIONS):
         for name, key, item in nodes.members(node, at, "Conditions", builder.findings):
             here: Path = (at, name)
-            if not builder.heat:
-                nodes.check_name("Condition", name, key, here, builder.findings, limits.NAME_LENGTH)
+            nodes.check_name("Condition", name, key, here, builder.findings, builder.strict)
             found[name] = _condition(builder, item, here)
     return found
 

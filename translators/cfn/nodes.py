@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.model.diagnostic import Span
 from engine.model.value import Value
+from translators.cfn import limits
 from translators.cfn.findings import Findings, Path, did_you_mean, slashed
 from translators.source import SourceNode
 
@@ -123,29 +124,18 @@ def null_found(node: SourceNode, at: Path, findings: Findings) -> None:
     )
 
 
-def check_name(kind: str, name: str, key: SourceNode, at: Path, findings: Findings, longest: int) -> bool:
-    """Tell whether `name` may name a member of a section (Q05 to Q08); report it when it may not."""
-    if not (name.isascii() and name.isalnum()):
-        findings.error(
-            "InvalidName",
-            f"Template format error: {kind} name {name} is non alphanumeric."
-            if kind != "Outputs"
-            else f"Template format error: Outputs name '{name}' is non alphanumeric.",
-            "Use letters and digits only.",
-            at=at,
-            span=key.span,
-        )
-        return False
-    if len(name) > longest:
-        findings.error(
-            "InvalidName",
-            f"Template format error: {kind} name {name[:40]}… has {len(name)} characters, more than {longest}.",
-            "Shorten the name.",
-            at=at,
-            span=key.span,
-        )
-        return False
-    return True
+def check_name(kind: str, name: str, key: SourceNode, at: Path, findings: Findings, strict: bool) -> None:
+    """Report a name that a member of a section may not have (Q05 to Q08); Heat only reserves the slash."""
+    longest = limits.NAME_LENGTH
+    fits = name.isascii() and name.isalnum() if strict else bool(name) and "/" not in name
+    if not fits:
+        summary = f"Template format error: {kind} name {name} is non alphanumeric."
+        if kind == "Outputs":
+            summary = f"Template format error: Outputs name '{name}' is non alphanumeric."
+        findings.error("InvalidName", summary, "Use letters and digits only.", at=at, span=key.span)
+    elif len(name) > longest:
+        summary = f"Template format error: {kind} name {name[:40]}… has {len(name)} characters, more than {longest}."
+        findings.error("InvalidName", summary, "Shorten the name.", at=at, span=key.span)
 
 
 def check_keys(

@@ -23,14 +23,13 @@ def read_outputs(builder: Builder, node: SourceNode | None) -> dict[str, Output]
     found: dict[str, Output] = {}
     for name, key, item in nodes.members(node, at, "Outputs", builder.findings):
         here: Path = (at, name)
-        if not builder.heat:
-            nodes.check_name("Outputs", name, key, here, builder.findings, limits.NAME_LENGTH)
+        nodes.check_name("Outputs", name, key, here, builder.findings, builder.strict)
         if item.kind == "map" and item.tag is None:
             found[name] = _output(builder, name, key, item, here)
         else:
             summary = "Template format error: Any Outputs member must be an object."
             builder.fail("InvalidOutput", summary, "Write `Value:` under its name.", here, key.span)
-    if len(found) > limits.OUTPUTS and not builder.heat:
+    if len(found) > limits.OUTPUTS and builder.strict:
         summary = limits.too_many("outputs", len(found), limits.OUTPUTS)
         builder.fail("LimitExceeded", summary, "Put some into nested stacks.", at, node.span)
     return found
@@ -46,7 +45,7 @@ def _output(builder: Builder, name: str, key: SourceNode, node: SourceNode, at: 
         builder.fail("InvalidOutput", summary, f"Add a Value to the output {name}.", at, key.span)
     else:
         value = builder.build(value_node, (at, "Value"))
-        if isinstance(value, ListOf | MapOf) and not builder.heat:
+        if isinstance(value, ListOf | MapOf) and builder.strict:
             summary = "Template format error: The Value field of every Outputs member must evaluate to a String."
             hint = "Join the items with Fn::Join."
             builder.fail("InvalidOutput", summary, hint, (at, "Value"), value_node.span)
@@ -69,7 +68,7 @@ def _description(builder: Builder, node: SourceNode, at: Path) -> str:
         summary = "Template format error: Every Description member must be a string."
         builder.fail("InvalidOutput", summary, "Put it in quotes.", (at, "Description"), item.span)
         return ""
-    if len(text.encode()) > limits.OUTPUT_DESCRIPTION_BYTES and not builder.heat:
+    if len(text.encode()) > limits.OUTPUT_DESCRIPTION_BYTES and builder.strict:
         summary = f"Template format error: 'Description' length is greater than {limits.OUTPUT_DESCRIPTION_BYTES}."
         builder.fail("LimitExceeded", summary, "Shorten it.", (at, "Description"), item.span)
     return text

@@ -69,7 +69,7 @@ class _Declared:
 
 
 def read_parameters(
-    node: SourceNode | None, labels: Mapping[str, str], heat: bool, findings: Findings
+    node: SourceNode | None, labels: Mapping[str, str], strict: bool, findings: Findings
 ) -> dict[str, Parameter]:
     """Return the declared parameters; `labels` are those of AWS::CloudFormation::Interface."""
     if node is None:
@@ -78,13 +78,13 @@ def read_parameters(
     found: dict[str, Parameter] = {}
     for name, key, item in nodes.members(node, at, "Parameters", findings):
         here: Path = (at, name)
-        nodes.check_name("Parameter", name, key, here, findings, limits.NAME_LENGTH)
+        nodes.check_name("Parameter", name, key, here, findings, strict)
         if item.kind != "map":
             summary = "Template format error: Any Parameters member must be an object."
             findings.error("InvalidParameter", summary, "Give it at least a Type.", at=here, span=key.span)
             continue
         found[name] = _parameter(_Declared(name, item, here, findings), key, labels.get(name, ""))
-    if len(found) > limits.PARAMETERS and not heat:
+    if len(found) > limits.PARAMETERS and strict:
         summary = limits.too_many("parameters", len(found), limits.PARAMETERS)
         findings.error("LimitExceeded", summary, "Put some into nested stacks.", at=at, span=node.span)
     return found

@@ -48,15 +48,14 @@ def read_resources(builder: Builder, node: SourceNode | None, root: SourceNode) 
         span = node.span if node is not None else root.span
         if node is None or node.kind == "map" or nodes.is_null(node):
             builder.fail("NoResources", summary, "Add a Resources section with a resource.", at, span)
-    if tried > limits.RESOURCES and not builder.heat and node is not None:
+    if tried > limits.RESOURCES and builder.strict and node is not None:
         summary = limits.too_many("resources", tried, limits.RESOURCES)
         builder.fail("LimitExceeded", summary, "Put some into nested stacks.", at, node.span)
     return found
 
 
 def _resource(builder: Builder, name: str, key: SourceNode, node: SourceNode, at: Path) -> Resource | None:
-    if not builder.heat:
-        nodes.check_name("Resource", name, key, at, builder.findings, limits.NAME_LENGTH)
+    nodes.check_name("Resource", name, key, at, builder.findings, builder.strict)
     if node.kind != "map" or node.tag is not None:
         summary = f"Template format error: [/Resources/{name}] Any Resources member must be an object."
         builder.fail("InvalidResource", summary, "Write `Type:` and `Properties:` under its name.", at, key.span)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.model.expression import Expression
 from engine.model.template import Rule
-from translators.cfn import limits, nodes
+from translators.cfn import nodes
 from translators.cfn.builder import Builder, Scope
 from translators.cfn.choices import BOOLEAN_FUNCTIONS
 from translators.cfn.findings import Path, did_you_mean
@@ -23,7 +23,7 @@ def read_rules(builder: Builder, node: SourceNode | None) -> tuple[Rule, ...]:
     with builder.within(Scope.RULES):
         for name, key, item in nodes.members(node, at, "Rules", builder.findings):
             here: Path = (at, name)
-            nodes.check_name("Rule", name, key, here, builder.findings, limits.NAME_LENGTH)
+            nodes.check_name("Rule", name, key, here, builder.findings, builder.strict)
             rule = _rule(builder, name, key, item, here)
             if rule is not None:
                 found.append(rule)

@@ -15,28 +15,27 @@ _ROW_NAME = re.compile(r"[A-Za-z0-9.-]+")
 Tables = Mapping[str, Mapping[str, Mapping[str, Value]]]
 
 
-def read_mappings(node: SourceNode | None, heat: bool, findings: Findings) -> Tables:
+def read_mappings(node: SourceNode | None, strict: bool, findings: Findings) -> Tables:
     if node is None:
         return {}
     at: Path = (None, "Mappings")
     found: dict[str, Mapping[str, Mapping[str, Value]]] = {}
     for name, key, table in nodes.members(node, at, "Mappings", findings):
         here: Path = (at, name)
-        if not heat:
-            nodes.check_name("Mapping", name, key, here, findings, limits.NAME_LENGTH)
+        nodes.check_name("Mapping", name, key, here, findings, strict)
         if _is_map(table, "Every Mappings member must be a map", here, findings):
-            found[name] = _rows(table, here, heat, findings)
-    if not heat and len(found) > limits.MAPPINGS:
+            found[name] = _rows(table, here, strict, findings)
+    if strict and len(found) > limits.MAPPINGS:
         summary = limits.too_many("mappings", len(found), limits.MAPPINGS)
         findings.error("LimitExceeded", summary, "Put some into nested stacks.", at=at, span=node.span)
     return found
 
 
-def _rows(table: SourceNode, at: Path, heat: bool, findings: Findings) -> dict[str, Mapping[str, Value]]:
+def _rows(table: SourceNode, at: Path, strict: bool, findings: Findings) -> dict[str, Mapping[str, Value]]:
     rows: dict[str, Mapping[str, Value]] = {}
     for name, key, row in nodes.members(table, at, "Mappings", findings):
         here: Path = (at, name)
-        if not heat and not _ROW_NAME.fullmatch(name):
+        if strict and not _ROW_NAME.fullmatch(name):
             findings.error(
                 "InvalidName",
                 f"Template format error: Mappings element name '{name}' must be non-empty and contain only"
@@ -46,16 +45,16 @@ def _rows(table: SourceNode, at: Path, heat: bool, findings: Findings) -> dict[s
                 span=key.span,
             )
         if _is_map(row, "Every Mappings attribute must be a map", here, findings):
-            rows[name] = _cells(row, here, heat, findings)
-    _check_count(len(rows), table, at, heat, findings)
+            rows[name] = _cells(row, here, strict, findings)
+    _check_count(len(rows), table, at, strict, findings)
     return rows
 
 
-def _cells(row: SourceNode, at: Path, heat: bool, findings: Findings) -> dict[str, Value]:
+def _cells(row: SourceNode, at: Path, strict: bool, findings: Findings) -> dict[str, Value]:
     cells: dict[str, Value] = {}
     for name, key, cell in nodes.members(row, at, "Mappings", findings):
         here: Path = (at, name)
-        if not heat and not (name.isascii() and name.isalnum()):
+        if strict and not (name.isascii() and name.isalnum()):
             findings.error(
                 "InvalidName",
                 f"Template format error: Mappings attribute name '{name}' must contain only alphanumeric characters.",
@@ -66,7 +65,7 @@ def _cells(row: SourceNode, at: Path, heat: bool, findings: Findings) -> dict[st
         plain = cell.tag is None and (cell.kind == "list" or (cell.kind == "scalar" and cell.value is not None))
         if plain and cell.kind == "list":
             plain = all(item.kind == "scalar" and item.tag is None for item in cell.items)
-        if plain or (heat and cell.tag is None):
+        if plain or (not strict and cell.tag is None):
             cells[name] = cell.to_python()
         else:
             findings.error(
@@ -76,7 +75,7 @@ def _cells(row: SourceNode, at: Path, heat: bool, findings: Findings) -> dict[st
                 at=here,
                 span=cell.span,
             )
-    _check_count(len(cells), row, at, heat, findings)
+    _check_count(len(cells), row, at, strict, findings)
     return cells
 
 
@@ -93,7 +92,7 @@ def _is_map(node: SourceNode, message: str, at: Path, findings: Findings) -> boo
     return False
 
 
-def _check_count(count: int, node: SourceNode, at: Path, heat: bool, findings: Findings) -> None:
-    if not heat and count > limits.MAPPINGS:
+def _check_count(count: int, node: SourceNode, at: Path, strict: bool, findings: Findings) -> None:
+    if strict and count > limits.MAPPINGS:
         summary = limits.too_many("mapping attributes", count, limits.MAPPINGS)
         findings.error("LimitExceeded", summary, "Split the mapping.", at=at, span=node.span)

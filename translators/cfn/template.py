@@ -87,9 +87,10 @@ def parse_leniently(tree: SourceNode, source: Source) -> Parsed:
 def _read(tree: SourceNode, declared: tuple[str, ...], findings: Findings) -> Template:
     _check_sections(tree, findings)
     heat, version = _version(tree, findings)
+    strict = not heat and not _has_types_of_heat(tree)
     metadata = interface.read_metadata(tree.get("Metadata"))
-    parameters = read_parameters(tree.get("Parameters"), interface.labels(metadata), heat, findings)
-    mappings = read_mappings(tree.get("Mappings"), heat, findings)
+    parameters = read_parameters(tree.get("Parameters"), interface.labels(metadata), strict, findings)
+    mappings = read_mappings(tree.get("Mappings"), strict, findings)
     names = Names(
         parameters, mappings, frozenset(_keys(tree.get("Conditions"))), frozenset(_keys(tree.get("Resources")))
     )
@@ -99,6 +100,7 @@ def _read(tree: SourceNode, declared: tuple[str, ...], findings: Findings) -> Te
         findings,
         FUNCTIONS,
         heat=heat,
+        strict=strict,
         extended=transforms.LANGUAGE_EXTENSIONS in declared,
         plain_base64=heat,
         image_rows=image_rows(),
@@ -113,7 +115,7 @@ def _read(tree: SourceNode, declared: tuple[str, ...], findings: Findings) -> Te
         dialect=Dialect.CFN,
         version=version,
         resources=resources,
-        description=_description(tree.get("Description"), heat, findings),
+        description=_description(tree.get("Description"), strict, findings),
         parameters=parameters,
         parameter_groups=interface.groups(metadata),
         mappings=mappings,
@@ -160,7 +162,16 @@ def _version(tree: SourceNode, findings: Findings) -> tuple[bool, str]:
     return found
 
 
-def _description(node: SourceNode | None, heat: bool, findings: Findings) -> str:
+def _has_types_of_heat(tree: SourceNode) -> bool:
+    """Such a template was never meant for AWS: its names may have underscores, as Heat allows."""
+    section = tree.get("Resources")
+    if section is None or section.kind != "map":
+        return False
+    kinds = (item.get("Type") for _, item in section.entries if item.kind == "map")
+    return any(kind is not None and nodes.text(kind.value).startswith("OS::") for kind in kinds)
+
+
+def _description(node: SourceNode | None, strict: bool, findings: Findings) -> str:
     if node is None or nodes.is_null(node):
         return ""
     at: Path = (None, "Description")
@@ -169,7 +180,7 @@ def _description(node: SourceNode | None, heat: bool, findings: Findings) -> str
         summary = "Template format error: Every Description member must be a string."
         findings.error("InvalidStructure", summary, "Put it in quotes.", at=at, span=node.span)
         return ""
-    if len(text.encode()) > limits.TEMPLATE_DESCRIPTION_BYTES and not heat:
+    if len(text.encode()) > limits.TEMPLATE_DESCRIPTION_BYTES and strict:
         summary = f"Template format error: 'Description' length is greater than {limits.TEMPLATE_DESCRIPTION_BYTES}."
         findings.error("LimitExceeded", summary, "Shorten it, or use comments.", at=at, span=node.span)
     return text

@@ -228,3 +228,20 @@ def test_w41_transforms_ask_for_auto_expand(template) -> None:
     parsed = template(f"Transform: AWS::LanguageExtensions\n{R}\n")
     assert parsed.capabilities == {"CAPABILITY_AUTO_EXPAND"}
     assert parsed.transforms == ("AWS::LanguageExtensions",)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [("", "OS::Neutron::Net"), ("HeatTemplateFormatVersion: 2012-12-12", "AWS::EC2::VPC")],
+    ids=["types of Heat", "formats of Heat"],
+)
+def test_tv_13_aws_names_are_not_asked_of_templates_for_heat(template, head: str, kind: str) -> None:
+    parsed = template(
+        f"""
+        {head}
+        Parameters: {{my_name: {{Type: String}}}}
+        Resources: {{my_net: {{Type: '{kind}'}}}}
+        Outputs: {{my_out: {{Value: [a, b]}}}}
+        """
+    )
+    assert (list(parsed.parameters), list(parsed.resources)) == (["my_name"], ["my_net"])
