@@ -1,0 +1,49 @@
+"""The source tree: a text's values, each knowing where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.model.diagnostic import Span
+from engine.model.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNode:
+    """`value` is the typed scalar; `tag` a short form's (`!Ref`), None otherwise; keys of maps are nodes too."""
+
+    kind: Literal["scalar", "list", "map"]
+    span: Span
+    value: Value = None
+    items: tuple[SourceNode, ...] = ()
+    entries: tuple[tuple[SourceNode, SourceNode], ...] = ()
+    tag: str | None = None
+
+    def get(self, key: str) -> SourceNode | None:
+        """The value of `key` in a map, None when it is not there."""
+        for name, value in self.entries:
+            if name.value == key:
+                return value
+        return None
+
+    def keys(self) -> list[Value]:
+        """The keys of a map as values, in order."""
+        return [name.value for name, _ in self.entries]
+
+    @property
+    def text(self) -> str:
+        """A scalar as it would be written in a sentence."""
+        if isinstance(self.value, bool):
+            return "true" if self.value else "false"
+        return "" if self.value is None else str(self.value)
+
+    def to_python(self) -> Value:
+        """Plain values; a tagged node becomes what its long form would be without the function's name."""
+        match self.kind:
+            case "scalar":
+                return self.value
+            case "list":
+                return [item.to_python() for item in self.items]
+            case "map":
+                return {name.value: value.to_python() for name, value in self.entries}

@@ -1,0 +1,321 @@
+"""Reading YAML, and JSON as the YAML it is, from the parser's events.
+
+libyaml's own loader recurses on the C stack: 51,200 opening brackets kill the process. Events do not recurse, so depth,
+aliases and size are bounded here while the tree is built.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
+from engine.model.value import Value
+from translators.source.node import SourceNode
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 100
+MAX_NODES = 200_000  # aliases counted as often as they are used
+
+_MERGE = "tag:yaml.org,2002:merge"
+_STANDARD = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {"str", "int", "float", "bool", "null", "seq", "map", "timestamp", "value"}
+
+
+def decode(data: bytes, *, name: str = "template") -> str:
+    """UTF-8 text. Raises Invalid with the line and column of the first bad byte."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        raise invalid(
+            "NotUtf8",
+            f"The template is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start} begins no character.",
+            "Save it as UTF-8.",
+            span=Span(name, line, column),
+        ) from error
+
+
+def read(text: str, *, name: str = "template") -> SourceNode:
+    """The tree of a JSON or YAML text. Raises Invalid: not well-formed, too deep, too large, duplicate keys."""
+    if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise invalid(
+            "TemplateTooLarge",
+            f"The template is larger than {MAX_BYTES} bytes.",
+            "Split it into nested stacks.",
+            span=Span(name, 1, 1),
+        )
+    return _Builder(name).build(_events(text, name))
+
+
+def _events(text: str, name: str) -> Iterator[yaml.Event]:
+    # JSON allows tabs between tokens where YAML does not.
+    if text.lstrip()[:1] == "{" and "\t" in text:
+        text = _without_tabs(text)
+    try:
+        yield from yaml.parse(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
+        kind = "JSON" if text.lstrip()[:1] == "{" else "YAML"
+        said = " ".join(part for part in (error.context, error.problem) if part)
+        raise invalid(
+            "NotWellFormed", f"Template format error: {kind} not well-formed. (line {span.line}, column {span.column})",
+            f"The parser says: {said}.", span=span,
+        ) from error  # fmt: skip
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        span = Span(name, before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
+        raise invalid(
+            "NotWellFormed",
+            f"Template format error: YAML not well-formed. (line {span.line}, column {span.column})",
+            "There is a control character that YAML does not allow.",
+            span=span,
+        ) from error
+    except (UnicodeEncodeError, ValueError) as error:
+        raise invalid("NotWellFormed", "Template format error: unsupported structure.", str(error),
+                      span=Span(name, 1, 1)) from error  # fmt: skip
+
+
+_TAB_OUTSIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\t')
+
+
+def _without_tabs(text: str) -> str:
+    """Tabs outside JSON strings become single spaces, so that every column stays where it was."""
+    return _TAB_OUTSIDE.sub(lambda found: " " if found.group() == "\t" else found.group(), text)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end has not come yet."""
+
+    kind: str
+    span: Span
+    tag: str | None
+    anchor: str | None
+    children: list[SourceNode] = field(default_factory=list)
+    merges: set[int] = field(default_factory=set)  # places of children that are merge keys
+    size: int = 1
+
+
+class _Builder:
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._open: list[_Open] = []
+        self._anchors: dict[str, tuple[SourceNode, int]] = {}
+        self._count = 0
+        self._root: SourceNode | None = None
+        self._documents = 0
+        self._findings: list[Diagnostic] = []
+
+    def build(self, events: Iterator[yaml.Event]) -> SourceNode:
+        for event in events:
+            self._take(event)
+        if self._findings:
+            raise Invalid(self._findings)
+        if self._root is None:
+            raise invalid("EmptyTemplate", "Template format error: the template is empty.", span=Span(self._name, 1, 1))
+        return self._root
+
+    def _take(self, event: Any) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._begin(event)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self._end()
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise invalid("SeveralDocuments", "Template format error: there is more than one YAML document.",
+                              "Keep one; `---` begins a new one.", span=self._span(event))  # fmt: skip
+
+    def _span(self, event: Any) -> Span:
+        return Span(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _begin(self, event: Any) -> None:
+        span = self._span(event)
+        if len(self._open) >= MAX_DEPTH:
+            raise invalid("TemplateTooDeep", f"Template format error: nested more than {MAX_DEPTH} levels deep.",
+                          "No template needs that; look for a missing end of a list or a map.", span=span)  # fmt: skip
+        kind = "map" if isinstance(event, yaml.MappingStartEvent) else "list"
+        self._open.append(_Open(kind, span, self._tag(event.tag, span), event.anchor))
+
+    def _end(self) -> None:
+        done = self._open.pop()
+        if done.kind == "list":
+            node = SourceNode("list", done.span, items=tuple(done.children), tag=done.tag)
+        else:
+            node = SourceNode("map", done.span, entries=self._entries(done), tag=done.tag)
+        self._add(node, done.anchor, done.size)
+
+    def _scalar(self, event: Any) -> None:
+        span = self._span(event)
+        tag = self._tag(event.tag, span)
+        if tag is not None or event.tag == "!":
+            value: Value = event.value
+            tag = None if event.tag == "!" else tag
+        elif event.tag is not None:
+            value = self._typed(event.tag, event.value, span)
+        else:
+            resolved = _resolve(event.value) if event.implicit[0] else "tag:yaml.org,2002:str"
+            if resolved == _MERGE and self._is_key():
+                self._open[-1].merges.add(len(self._open[-1].children))
+                value = event.value
+            else:
+                value = self._typed(resolved, event.value, span)
+        self._add(SourceNode("scalar", span, value=value, tag=tag), event.anchor, 1)
+
+    def _is_key(self) -> bool:
+        return bool(self._open) and self._open[-1].kind == "map" and len(self._open[-1].children) % 2 == 0
+
+    def _tag(self, tag: str | None, span: Span) -> str | None:
+        """A short form's tag; None for untagged nodes and YAML's own types; anything else is refused."""
+        if tag is None or tag == "!":
+            return None
+        if tag.startswith("!"):
+            return tag
+        if tag.startswith(_STANDARD) and tag.removeprefix(_STANDARD) in _PLAIN_TAGS:
+            return None
+        raise invalid("UnknownTag", f"Template format error: the YAML tag {tag} has no meaning here.", span=span)
+
+    def _typed(self, tag: str, text: str, span: Span) -> Value:
+        try:
+            return _CONVERT.get(tag.removeprefix(_STANDARD), str)(text)
+        except (ValueError, OverflowError) as error:
+            raise invalid("BadScalar", f"Template format error: {text!r} is not what its form says: {error}.",
+                          "Put it in quotes.", span=span) from error  # fmt: skip
+
+    def _alias(self, event: Any) -> None:
+        found = self._anchors.get(event.anchor)
+        if found is None:
+            raise invalid("UnknownAlias", f"Template format error: there is no anchor &{event.anchor} for this alias.",
+                          span=self._span(event))  # fmt: skip
+        node, size = found
+        self._add(node, None, size)
+
+    def _add(self, node: SourceNode, anchor: str | None, size: int) -> None:
+        self._count += size if size > 1 else 1
+        if self._count > MAX_NODES:
+            raise invalid("TemplateTooLarge", f"Template format error: more than {MAX_NODES} values, aliases included.",
+                          "Aliases of aliases grow fast; write what is needed.", span=node.span)  # fmt: skip
+        if anchor is not None:
+            self._anchors[anchor] = (node, size)
+        if self._open:
+            self._open[-1].children.append(node)
+            self._open[-1].size += size
+        else:
+            self._root = node
+
+    # --- maps -----------------------------------------------------------------------------------------------------
+    def _entries(self, done: _Open) -> tuple[tuple[SourceNode, SourceNode], ...]:
+        """Pairs of a map: merged ones last and only where the map has no such key itself."""
+        own: dict[Any, tuple[SourceNode, SourceNode]] = {}
+        merged: list[tuple[SourceNode, SourceNode]] = []
+        for at in range(0, len(done.children) - 1, 2):
+            key, value = done.children[at], done.children[at + 1]
+            if at in done.merges:
+                merged.extend(self._merged(value))
+                continue
+            name = self._key(key)
+            if name in own:
+                first = own[name][0].span
+                self._findings.append(Diagnostic(
+                    "DuplicateKey", f"Template format error: the key {key.text} is there twice.",
+                    f"The first one is at line {first.line}, column {first.column}; keep one of them.", span=key.span,
+                ))  # fmt: skip
+                continue
+            own[name] = (key, value)
+        for key, value in merged:
+            own.setdefault(self._key(key), (key, value))
+        return tuple(own.values())
+
+    def _key(self, node: SourceNode) -> Any:
+        if node.kind != "scalar":
+            raise invalid("BadKey", "Template format error: a key must be a scalar, not a list or a map.",
+                          span=node.span)  # fmt: skip
+        return (type(node.value) is bool, node.value)
+
+    def _merged(self, value: SourceNode) -> list[tuple[SourceNode, SourceNode]]:
+        sources = value.items if value.kind == "list" else (value,)
+        found: list[tuple[SourceNode, SourceNode]] = []
+        for source in sources:
+            if source.kind != "map":
+                raise invalid("BadMerge", "Template format error: only maps can be merged with <<.", span=source.span)
+            found.extend(source.entries)
+        return found
+
+
+# --- scalars --------------------------------------------------------------------------------------------------------
+_RESOLVERS = yaml.CSafeLoader.yaml_implicit_resolvers
+
+
+def _resolve(text: str) -> str:
+    """YAML 1.1's implicit type; dates stay text, as both dialects read them (TV-15)."""
+    for tag, pattern in _RESOLVERS.get(text[:1], ()) if text else _RESOLVERS.get("", ()):
+        if pattern.match(text) and not tag.endswith(":timestamp"):
+            return str(tag)
+    return "tag:yaml.org,2002:str"
+
+
+def _integer(text: str) -> int:
+    text = text.replace("_", "")
+    sign = -1 if text.startswith("-") else 1
+    digits = text.lstrip("+-")
+    if len(digits) > 4000:
+        raise ValueError("too many digits")
+    if digits.startswith("0b"):
+        return sign * int(digits[2:], 2)
+    if digits.startswith("0x"):
+        return sign * int(digits[2:], 16)
+    if ":" in digits:
+        return sign * int(_sexagesimal(digits))
+    if digits.startswith("0") and digits != "0":
+        return sign * int(digits, 8)
+    return sign * int(digits)
+
+
+def _float(text: str) -> float:
+    text = text.replace("_", "").lower()
+    sign = -1.0 if text.startswith("-") else 1.0
+    digits = text.lstrip("+-")
+    if digits == ".inf":
+        return sign * float("inf")
+    if digits == ".nan":
+        return float("nan")
+    return sign * (_sexagesimal(digits) if ":" in digits else float(digits))
+
+
+def _sexagesimal(digits: str) -> float:
+    value = 0.0
+    for part in digits.split(":"):
+        value = value * 60 + float(part)
+    return value
+
+
+_BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
+
+
+def _boolean(text: str) -> bool:
+    return _BOOLEANS[text.lower()]
+
+
+def _null(text: str) -> None:
+    return None
+
+
+_CONVERT: dict[str, Any] = {
+    "int": _integer,
+    "float": _float,
+    "bool": _boolean,
+    "null": _null,
+    "str": str,
+    "timestamp": str,
+}
