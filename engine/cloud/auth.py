@@ -7,8 +7,8 @@ Passwords, application credentials and tokens are one POST over our own transpor
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from engine.cloud.border import Asked, refusal
@@ -118,16 +118,20 @@ async def post_token(transport: Transport, root: str, auth: Mapping[str, Any]) -
         raise Permanent(f"Keystone at {root} cannot be understood: {error}.") from error
 
 
-async def read_token(transport: Transport, root: str, subject: str, reader: str) -> TokenInfo | None:
-    """What the token `subject` says, asked with the token `reader`; None when Keystone does not know it.
+async def read_token(
+    transport: Transport, root: str, subject: str, reader: str, *, catalog: bool = False
+) -> TokenInfo | None:
+    """What the token `subject` says, asked with the token `reader`; None when Keystone does not know it. The
+    catalogue, most of a token's size, comes only when asked for.
 
     Raises Permanent with status 401 or 403 when `reader` itself may not ask.
     """
     asked = Asked("identity", "GET", "/auth/tokens")
     headers = {"X-Auth-Token": reader, "X-Subject-Token": subject}
-    answer = await transport.send(asked, f"{root}/auth/tokens", headers)
+    answer = await transport.send(asked, f"{root}/auth/tokens" + ("" if catalog else "?nocatalog"), headers)
     if answer.status == 200:
-        return parse_token(answer.body, subject)
+        info = parse_token(answer.body, subject)
+        return info if catalog else replace(info, catalog=())
     if answer.status == 404:
         return None
     raise refusal(asked, answer.status, answer.body, answer.text, answer.headers)
@@ -159,6 +163,22 @@ class RescopedSource:
         return await post_token(self._transport, self._root, {"identity": identity, "scope": self._scope})
 
 
+class FallbackSource:
+    """A trust or application credential that may be withdrawn: then what stands for the same user now serves."""
+
+    def __init__(self, first: TokenSource, other: Callable[[], Awaitable[TokenSource | None]]) -> None:
+        self._first, self._other = first, other
+
+    async def fetch(self) -> TokenInfo:
+        try:
+            return await self._first.fetch()
+        except Permanent:
+            other = await self._other()
+            if other is None:
+                raise
+            return await other.fetch()
+
+
 class GivenToken:
     """A caller's own token: it can be read, not renewed."""
 
@@ -169,7 +189,7 @@ class GivenToken:
     async def fetch(self) -> TokenInfo:
         if self._known:
             raise Permanent("The token of the request is not valid any more.", status=401)
-        info = await read_token(self._transport, self._root, self._token, self._token)
+        info = await read_token(self._transport, self._root, self._token, self._token, catalog=True)
         if info is None:
             raise Permanent("The token of the request is not valid.", status=401)
         self._known = True

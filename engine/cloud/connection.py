@@ -6,11 +6,11 @@ import asyncio
 import hashlib
 import ssl
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from engine.cloud.auth import AuthSettings, GivenToken, NativeSource, RescopedSource, TokenSource
+from engine.cloud.auth import AuthSettings, FallbackSource, GivenToken, NativeSource, RescopedSource, TokenSource
 from engine.cloud.client import Client, Shared
 from engine.cloud.clock import Clock, SystemClock
 from engine.cloud.context import Context
@@ -38,6 +38,8 @@ class Connection:
             self.transport, settings, clock,
             region=auth.region, interface=auth.interface, overrides=auth.endpoint_overrides,
         )  # fmt: skip
+        #: Tells what a user lends for a project at present; set by `Clouds`.
+        self.standing: Callable[[str, str], Awaitable[Delegation | None]] | None = None
         self._clients: OrderedDict[str, Client] = OrderedDict()
         self._opening: dict[str, asyncio.Task[Client]] = {}
 
@@ -93,23 +95,16 @@ class Connection:
                 return await self.own()
             case Way.SERVICE_USER:
                 return await self.for_project(delegation.project_id)
-            case Way.TRUST:
-                scope = {"OS-TRUST:trust": {"id": delegation.trust_id}}
-                return await self._client(f"trust:{delegation.trust_id}", self._source(scope))
-            case Way.APPLICATION_CREDENTIAL:
-                credential = AuthSettings(
-                    self.auth.auth_url,
-                    application_credential_id=delegation.application_credential_id,
-                    application_credential_secret=delegation.secret,
-                )
-                key = f"application-credential:{delegation.application_credential_id}"
-                return await self._client(key, NativeSource(self.transport, credential))
+            case Way.TRUST | Way.APPLICATION_CREDENTIAL:
+                first = self._lent(delegation)
+                source = FallbackSource(first, lambda: self._standing_source(delegation))
+                return await self._client(delegation.name, source)
             case Way.EC2_KEY:
                 root, user_id, project_id = self.auth.identity_root, delegation.user_id, delegation.project_id
                 ec2 = Ec2KeySource(
                     self.transport, root, self.clock, user_id, project_id, await self.own(), self.service_token
                 )
-                return await self._client(f"ec2:{user_id}:{project_id}", ec2)
+                return await self._client(delegation.name, ec2)
 
     async def service_token(self) -> TokenInfo:
         """The configured user's own living token."""
@@ -128,6 +123,22 @@ class Connection:
                 "configure a user with a password to act in others."
             )
         return NativeSource(self.transport, self.auth, scope)
+
+    def _lent(self, delegation: Delegation) -> TokenSource:
+        """The way to a token of what a user lent."""
+        if delegation.way is Way.TRUST:
+            return self._source({"OS-TRUST:trust": {"id": delegation.trust_id}})
+        credential = AuthSettings(
+            self.auth.auth_url,
+            application_credential_id=delegation.application_credential_id,
+            application_credential_secret=delegation.secret,
+        )
+        return NativeSource(self.transport, credential)
+
+    async def _standing_source(self, delegation: Delegation) -> TokenSource | None:
+        """What the same user lends now, when that is something else."""
+        other = await self.standing(delegation.user_id, delegation.project_id) if self.standing else None
+        return None if other is None or other.name == delegation.name else self._lent(other)
 
     async def _client(self, key: str, source: TokenSource) -> Client:
         client = self._clients.get(key)

@@ -47,6 +47,17 @@ class Delegation:
     application_credential_id: str = ""
     secret: str = field(default="", repr=False)
 
+    @property
+    def name(self) -> str:
+        """What tells it from others; no secret."""
+        match self.way:
+            case Way.TRUST:
+                return f"trust:{self.trust_id}"
+            case Way.APPLICATION_CREDENTIAL:
+                return f"application-credential:{self.application_credential_id}"
+            case Way.OWN | Way.SERVICE_USER | Way.EC2_KEY:
+                return f"{self.way}:{self.user_id}:{self.project_id}"
+
     def to_record(self) -> dict[str, Any]:
         record = {"way": str(self.way), "user_id": self.user_id, "project_id": self.project_id,
                   "roles": list(self.roles), "trust_id": self.trust_id,
@@ -148,8 +159,8 @@ class Delegations:
         deleted. Failures are logged, a stack's deletion does not fail for them."""
         if delegation.way is not Way.TRUST or still_used:
             return
-        kept = await self._store.get_delegation(delegation.user_id, delegation.project_id)
-        if kept is not None and kept.get("trust_id") == delegation.trust_id:
+        kept = await self.standing(delegation.user_id, delegation.project_id)
+        if kept is not None and kept.name == delegation.name:
             return
         try:
             client = await self._connection.for_delegation(delegation)
@@ -159,12 +170,16 @@ class Delegations:
         except CloudError as error:
             _log.warning("trust %s is left behind: %s", delegation.trust_id, error)
 
+    async def standing(self, user_id: str, project_id: str) -> Delegation | None:
+        """What the user lends for the project at present."""
+        record = await self._store.get_delegation(user_id, project_id)
+        return None if record is None else Delegation.from_record(record)
+
     async def _standing(self, caller: Caller, refused: list[str]) -> Delegation | None:
         """What was kept, when it still works."""
-        record = await self._store.get_delegation(caller.user_id, caller.project_id)
-        if record is None:
+        delegation = await self.standing(caller.user_id, caller.project_id)
+        if delegation is None:
             return None
-        delegation = Delegation.from_record(record)
         try:
             await self._connection.for_delegation(delegation)
         except Temporary:

@@ -70,7 +70,7 @@ async def test_any_other_auth_type_goes_through_its_keystoneauth_plugin(write, o
 
 async def test_an_entry_that_its_plugin_cannot_use_is_told(write, open_mine):
     write({"auth_type": "v3nonsense", "auth": dict(DEMO)})
-    with pytest.raises(Permanent, match="'mine' of clouds.yaml cannot be used: .*v3nonsense"):
+    with pytest.raises(Permanent, match=r"'mine' of clouds.yaml cannot be used: .*v3nonsense"):
         await open_mine()
 
 
