@@ -15,7 +15,7 @@ from engine.cloud.errors import Conflict, NotFound, Permanent
 from engine.cloud.identity import Identity, InvalidToken
 
 pytestmark = [
-    pytest.mark.cloud,
+    pytest.mark.cloud_only,
     pytest.mark.skipif(not os.environ.get("OS_CLOUD"), reason="OS_CLOUD names no cloud"),
 ]
 
