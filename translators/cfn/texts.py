@@ -17,6 +17,7 @@ from engine.model.expression import (
     Literal,
     MapOf,
     MemberListToMap,
+    NoValue,
     Replace,
     Split,
     ToJson,
@@ -57,6 +58,8 @@ def sub(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> 
     if argument.kind == "list" and argument.tag is None and len(argument.items) == 2:
         template, values = argument.items
     text = nodes.as_string(template)
+    if template.tag is not None and isinstance(builder.build(template, (at, "0")), NoValue):
+        return NoValue(span=span)  # an unknown function in the text's place has been reported
     if text is None or (values is not None and (values.kind != "map" or values.tag is not None)):
         return builder.fail("InvalidFunctionArgument", _SUB, "Write `!Sub 'text ${Name}'`.", at, argument.span)
     given: dict[str, Expression] = {}
