@@ -1,0 +1,38 @@
+"""Collecting diagnostics: each with its place, and the nearest name where there is one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from engine.model.diagnostic import Diagnostic, Invalid, Severity, Span
+
+
+class Findings:
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+
+    def error(self, code: str, summary: str, detail: str = "", *, address: str = "", span: Span | None = None) -> None:
+        self._found.append(Diagnostic(code, summary, detail, address, span))
+
+    def warning(self, code: str, summary: str, *, address: str = "", span: Span | None = None) -> None:
+        self._found.append(Diagnostic(code, summary, "", address, span, Severity.WARNING))
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return tuple(one for one in self._found if one.severity is Severity.WARNING)
+
+    def check(self) -> None:
+        """Raise Invalid with every error found so far."""
+        errors = [one for one in self._found if one.severity is Severity.ERROR]
+        if errors:
+            raise Invalid(errors)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """`Did you mean X?`, or what there is, or nothing."""
+    names = list(known)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {near[0]}?"
+    return f"There is: {', '.join(sorted(names))}." if 0 < len(names) <= 12 else ""
