@@ -7,7 +7,6 @@ reference is a name or a UUID; a stack of another project does not exist.
 from __future__ import annotations
 
 from engine.door.change_sets import ChangeSets
-from engine.door.commands import Commands
 from engine.door.filters import StackFilter
 from engine.door.lifecycle import Lifecycle
 from engine.door.reading import Reading
@@ -16,5 +15,5 @@ from engine.door.signals import Signal, Signals
 __all__ = ["Engine", "Signal", "StackFilter"]
 
 
-class Engine(Lifecycle, Commands, ChangeSets, Signals, Reading):
-    """One per process: `start` it, ask, `stop` it. `engine.door.lifecycle.open_engine` makes one."""
+class Engine(Lifecycle, ChangeSets, Reading, Signals):
+    """One per process: `start` it, ask, `stop` it. `Engine.of(EngineParts(…))` makes one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from engine.door.part import Part
 from engine.model.source import Translator
@@ -36,7 +37,7 @@ class EngineParts:
 
 class Lifecycle(Part):
     @classmethod
-    def of(cls, parts: EngineParts) -> Lifecycle:
+    def of(cls, parts: EngineParts) -> Self:
         """An engine, not yet started."""
         watch = Watch()
         dispatcher = Dispatcher(exclusive=parts.exclusive)

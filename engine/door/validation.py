@@ -148,7 +148,7 @@ class Validator:
 
 def _custom(deployment: Deployment) -> list[tuple[str, str, str]]:
     """(parameter, constraint, value) of everything the cloud must know; list items one by one."""
-    found = []
+    found: list[tuple[str, str, str]] = []
     for name, constraint, value in deployment.bindings.custom:
         values: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
         found.extend((name, constraint, one) for one in values if isinstance(one, str))

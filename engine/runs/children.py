@@ -1,4 +1,4 @@
-"""Nested stacks: each has a run of its own; the parent's step waits for it. Implements `Services` for resource types."""
+"""Nested stacks: each has a run of its own, the parent's step waits for it. Implements `Services` of resource types."""
 
 from __future__ import annotations
 

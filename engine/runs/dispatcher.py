@@ -134,7 +134,7 @@ class Dispatcher:
                         report_interval=self._context.settings.report_interval,
                         created=now,
                         updated=now,
-                    )  # fmt: skip
+                    )
                 )
             else:
                 await connection.execute(s.update().where(s.c.id == self.engine_id).values(updated=now))

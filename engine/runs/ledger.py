@@ -1,4 +1,4 @@
-"""The rows of one stack while a run has them: every transition of a resource goes through here, to disk, with its event.
+"""The rows of one stack while a run has them: every transition of a resource goes to disk here, with its event.
 
 A group's own row moves with its members: in progress with the first, failed with the first that fails.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from engine.model.stack import Stack
 from engine.model.status import Action, Status
@@ -105,7 +106,7 @@ class Ledger:
 
     async def move_stack(
         self, action: Action, status: Status, reason: str, *, announce: bool = True, also: Write | None = None,
-        **columns: object,
+        **columns: Any,
     ) -> None:  # fmt: skip
         """Write the stack's own new state. `also` brings more to the same transaction. Raises Fenced."""
         now = self._context.clock.now()
