@@ -3,6 +3,6 @@
 `parse` is the door: a source tree becomes a `Template` whose `AWS::` resources are as written, for the lowering.
 """
 
-from translators.cfn.template import Parsed, parse, parse_leniently
+from translators.cfn.template import Parsed, parse, parse_leniently, reads_parameters
 
-__all__ = ["Parsed", "parse", "parse_leniently"]
+__all__ = ["Parsed", "parse", "parse_leniently", "reads_parameters"]

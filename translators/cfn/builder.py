@@ -13,7 +13,7 @@ from engine.model.diagnostic import Span
 from engine.model.expression import Expression, ListOf, Literal, MapOf, NoValue
 from engine.model.template import Parameter
 from engine.model.value import Value
-from translators.cfn import nodes
+from translators.cfn import images, nodes
 from translators.cfn.findings import Findings, Path, did_you_mean
 from translators.source import SourceNode
 
@@ -62,7 +62,7 @@ class Builder:
     nulls: bool = False
     lookups: list[str] = field(default_factory=list)
     dynamic: list[tuple[str, Path, Span | None]] = field(default_factory=list)
-    image_rows: tuple[tuple[str, Value], ...] = ()
+    image_rows: images.Rows = ()
 
     def build(self, node: SourceNode, at: Path) -> Expression:
         """Return the expression of `node`; mistakes are reported and give a null in their place."""
@@ -114,6 +114,9 @@ class Builder:
         if value is None and not self.nulls and not self.heat:
             nodes.null_found(node, at, self.findings)
         elif isinstance(value, str) and "{{resolve:" in value:
+            path = images.referenced(value)
+            if path is not None:
+                return images.looked_up(Literal(path, span=node.span), self.image_rows, node.span)
             self.note_dynamic(value, at, node.span)
         return Literal(value, span=node.span)
 

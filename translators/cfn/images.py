@@ -1,9 +1,40 @@
-"""The rows that turn public SSM paths into images (cloudformation.md L68, D06)."""
+"""Public paths of Systems Manager that stand for images (cloudformation.md L68, D06).
+
+There is no Parameter Store. A public path of an image, as a parameter's value or as a dynamic reference, stays a path:
+the image table of the mappings turns it into an image where a property takes one, or here when the rows are at hand.
+"""
 
 from __future__ import annotations
 
+import re
+
+from engine.model.diagnostic import Span
+from engine.model.expression import Expression, TableLookup
+from engine.model.template import Parameter
 from engine.model.value import Value
 
+Rows = tuple[tuple[str, Value], ...]
 
-def image_rows() -> tuple[tuple[str, Value], ...]:
-    return ()
+_PUBLIC_IMAGE = re.compile(r"/aws/service/(?:debian/|\S*(?:ami|image))\S*")
+_REFERENCE = re.compile(r"\{\{resolve:ssm:([^:{}]+)(?::\d+)?\}\}")
+_VALUE_OF_PARAMETER = "AWS::SSM::Parameter::Value<"
+
+
+def is_public_image(path: Value) -> bool:
+    return isinstance(path, str) and _PUBLIC_IMAGE.fullmatch(path) is not None
+
+
+def holds_path(parameter: Parameter) -> bool:
+    """Tell whether the parameter's value is a path, by its type."""
+    return parameter.source_type.startswith(_VALUE_OF_PARAMETER)
+
+
+def referenced(text: str) -> str | None:
+    """The public path of an image when `text` is a dynamic reference to one and nothing else."""
+    found = _REFERENCE.fullmatch(text)
+    return found.group(1) if found is not None and is_public_image(found.group(1)) else None
+
+
+def looked_up(path: Expression, rows: Rows, span: Span | None) -> Expression:
+    """The image of `path` by the rows; the path itself when there are none."""
+    return TableLookup(rows, path, span=span) if rows else path

@@ -15,13 +15,11 @@ from engine.model.expression import (
     ParameterRef,
     ResourceRef,
     Select,
-    TableLookup,
     walk,
 )
-from translators.cfn import nodes, pseudo
+from translators.cfn import images, nodes, pseudo
 from translators.cfn.builder import Builder, Scope
 from translators.cfn.findings import Path, did_you_mean
-from translators.cfn.parameter_types import is_image_path
 from translators.source import SourceNode
 
 _GET_ATT = (
@@ -54,7 +52,7 @@ def reference(builder: Builder, name: str, at: Path, span: Span | None) -> Expre
     parameter = builder.names.parameters.get(name)
     if parameter is not None:
         value = ParameterRef(name, span=span)
-        return TableLookup(builder.image_rows, value, span=span) if is_image_path(parameter) else value
+        return images.looked_up(value, builder.image_rows, span) if images.holds_path(parameter) else value
     found = pseudo.expression(name, span)
     if found is not None:
         return found

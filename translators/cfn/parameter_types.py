@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from engine.model.template import Parameter, ParameterType
+from engine.model.template import ParameterType
 
 _SSM_VALUE: Final = "AWS::SSM::Parameter::Value<"
-PUBLIC_PATH: Final = "/aws/service/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,3 @@ def ssm_inner(written: str) -> str | None:
         return None
     inner = written[len(_SSM_VALUE) : -1]
     return inner if inner in _IN_SSM else None
-
-
-def is_image_path(parameter: Parameter) -> bool:
-    """Tell whether the parameter's value is a public SSM path that stands for an image."""
-    return parameter.source_type.startswith(_SSM_VALUE)

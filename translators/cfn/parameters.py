@@ -10,7 +10,8 @@ from engine.model.template import MISSING, Constraint, Parameter, ParameterType
 from engine.model.value import Value
 from translators.cfn import limits, nodes
 from translators.cfn.findings import Findings, Path, did_you_mean
-from translators.cfn.parameter_types import PUBLIC_PATH, TYPES, TypeRow, ssm_inner
+from translators.cfn.images import is_public_image
+from translators.cfn.parameter_types import TYPES, TypeRow, ssm_inner
 from translators.source import SourceNode
 
 _KEYS = frozenset(
@@ -146,10 +147,8 @@ def _type(declared: _Declared) -> tuple[str, TypeRow]:
 
 def _check_public_path(declared: _Declared, written: str, default: Value) -> None:
     """There is no Parameter Store: only public paths, for which the image table stands, have a value (L66 to L69)."""
-    if isinstance(default, str) and default.startswith(PUBLIC_PATH):
-        return
-    if default is MISSING and "AWS::EC2::Image::Id" in written:
-        return  # whoever makes the stack gives the path
+    if is_public_image(default) or (default is MISSING and "AWS::EC2::Image::Id" in written):
+        return  # without a default, whoever makes the stack gives the path
     declared.wrong(
         "Type",
         f"Parameter {declared.name} has the type {written}, whose value would come from a Systems Manager parameter;"

@@ -12,7 +12,7 @@ from translators.cfn.builder import Builder, Names
 from translators.cfn.conditions import read_conditions
 from translators.cfn.findings import Findings, Path, did_you_mean
 from translators.cfn.functions import FUNCTIONS
-from translators.cfn.images import image_rows
+from translators.cfn.images import Rows
 from translators.cfn.outputs import read_outputs
 from translators.cfn.parameters import read_parameters
 from translators.cfn.resources import read_resources
@@ -56,15 +56,19 @@ class Parsed:
     findings: tuple[Diagnostic, ...]
 
 
-def parse(tree: SourceNode, source: Source) -> Template:
-    """Return the template; raise `Invalid` with all findings. `AWS::` resources stay as they are written."""
-    parsed = parse_leniently(tree, source)
+def parse(tree: SourceNode, source: Source, *, images: Rows = ()) -> Template:
+    """Return the template; raise `Invalid` with all findings. `AWS::` resources stay as they are written.
+
+    `images` are the rows (glob, image) that turn public paths into images wherever they are used; without them that
+    is left to the properties that take an image.
+    """
+    parsed = parse_leniently(tree, source, images=images)
     if parsed.findings:
         raise Invalid(parsed.findings)
     return parsed.template
 
 
-def parse_leniently(tree: SourceNode, source: Source) -> Parsed:
+def parse_leniently(tree: SourceNode, source: Source, *, images: Rows = ()) -> Parsed:
     """Return what can be read of the template with its errors, so that checks of references can add theirs.
 
     Raises `Invalid` when the template needs a transform that there is not: nothing in it can be judged then.
@@ -80,11 +84,11 @@ def parse_leniently(tree: SourceNode, source: Source) -> Parsed:
     tree = transforms.apply(tree, declared, source, findings)
     if findings.has_errors:
         raise Invalid(findings.errors)
-    template = _read(tree, declared, findings)
+    template = _read(tree, declared, images, findings)
     return Parsed(template, findings.errors)
 
 
-def _read(tree: SourceNode, declared: tuple[str, ...], findings: Findings) -> Template:
+def _read(tree: SourceNode, declared: tuple[str, ...], images: Rows, findings: Findings) -> Template:
     _check_sections(tree, findings)
     heat, version = _version(tree, findings)
     strict = not heat and not _has_types_of_heat(tree)
@@ -103,7 +107,7 @@ def _read(tree: SourceNode, declared: tuple[str, ...], findings: Findings) -> Te
         strict=strict,
         extended=transforms.LANGUAGE_EXTENSIONS in declared,
         plain_base64=heat,
-        image_rows=image_rows(),
+        image_rows=images,
     )
     conditions = read_conditions(builder, tree.get("Conditions"))
     rules = read_rules(builder, tree.get("Rules"))
@@ -128,6 +132,11 @@ def _read(tree: SourceNode, declared: tuple[str, ...], findings: Findings) -> Te
         transforms=declared,
         warnings=findings.warnings,
     )
+
+
+def reads_parameters(source: Source) -> bool:
+    """Tell whether the values given for parameters decide what the template *is*: loops are unrolled with them."""
+    return transforms.LANGUAGE_EXTENSIONS in source.text
 
 
 def _check_sections(tree: SourceNode, findings: Findings) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine.model.expression import ParameterRef, TableLookup
+from engine.model.expression import Literal, ParameterRef, TableLookup
+from engine.model.source import Source
 from engine.model.template import MISSING, Constraint, ParameterGroup, ParameterType
+from translators.cfn import parse
+from translators.source import read
 
 RESOURCES = "\nResources: {R: {Type: AWS::SQS::Queue, Properties: {P: !Ref P}}}\n"
 
@@ -99,15 +102,30 @@ def test_l04_labels_and_groups_of_the_interface(template) -> None:
     assert parsed.parameter_groups == (ParameterGroup("Network", "", ("P",)),)
 
 
-def test_l68_public_image_path_goes_through_the_image_table(template) -> None:
+IMAGE_PATH = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2"
+IMAGE_PARAMETER = (
+    f"Parameters: {{P: {{Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', Default: {IMAGE_PATH}}}}}"
+)
+
+
+def test_l68_public_image_path_is_left_to_the_property_that_takes_an_image(template) -> None:
+    parsed = template(IMAGE_PARAMETER + RESOURCES)
+    assert parsed.resources["R"].properties.get("P") == ParameterRef("P")
+    assert (parsed.parameters["P"].default, parsed.parameters["P"].constraints) == (IMAGE_PATH, ())
+
+
+def test_l68_public_image_path_goes_through_the_rows_at_hand() -> None:
+    text = IMAGE_PARAMETER + RESOURCES
+    rows = (("/aws/service/*", "linux"),)
+    parsed = parse(read(text), Source(text), images=rows)
+    assert parsed.resources["R"].properties.get("P") == TableLookup(rows, ParameterRef("P"))
+
+
+def test_l91_dynamic_reference_to_a_public_image_is_its_path(template) -> None:
     parsed = template(
-        "Parameters: {P: {Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>',"
-        " Default: /aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2}}" + RESOURCES
+        f"Resources: {{R: {{Type: AWS::EC2::Instance, Properties: {{P: '{{{{resolve:ssm:{IMAGE_PATH}}}}}'}}}}}}"
     )
-    value = parsed.resources["R"].properties.get("P")
-    assert isinstance(value, TableLookup)
-    assert value.key == ParameterRef("P")
-    assert parsed.parameters["P"].constraints == ()
+    assert parsed.resources["R"].properties.get("P") == Literal(IMAGE_PATH)
 
 
 def test_l66_other_ssm_parameters_are_refused_with_the_way_out(findings) -> None:
