@@ -1,4 +1,4 @@
-"""What a resource type is: a declaration, and the few verbs the runner calls. One class per type, one line per property.
+"""What a resource type is: a declaration, and the few verbs the runner calls. One class a type, one line a property.
 
 `ResourceType` is the contract between runner and types. `engine.resources.openstack_type.OpenStackType` writes the
 generic create, find, read, update and delete once, over the SDK's declarations; types without an outside object
@@ -54,6 +54,7 @@ class Property:
     description: str = ""
     secret: bool = False
     support: str = "SUPPORTED"
+    null: Value = None  # what an explicit null means (a subnet's gateway_ip)
     stands_for: str | None = None  # an older name of that property: its value is moved there
 
 

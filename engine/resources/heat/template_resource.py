@@ -1,0 +1,61 @@
+"""OS::Heat::TemplateResource: what a type that is mapped to a template becomes (TE-08, TE-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.model.value import Value
+from engine.resources.base import Nested, Operation
+from engine.resources.declare import anything, integer, mapping, string
+from engine.resources.heat.nested import OUTPUTS, NestedType
+
+#: An output of this name says what `get_resource` gives.
+REFERENCE_OUTPUT = "OS::stack_id"
+
+
+class TemplateResource(NestedType):
+    """Its properties are the child's parameters, its attributes the child's outputs.
+
+    Written by the translators only: `type` is the name the user wrote, `template` its text or `url` its address.
+    """
+
+    name = "OS::Heat::TemplateResource"
+    support = "HIDDEN"
+    properties = {
+        "type": string(mutable=True),
+        "template": string(mutable=True),
+        "url": string(mutable=True),
+        "files": mapping(None, default={}, mutable=True),
+        "environment": mapping(None, default={}, mutable=True),
+        "parameters": mapping(None, default={}, mutable=True),
+        "timeout": integer(mutable=True),
+        "metadata": anything(mutable=True),
+    }
+
+    async def child(self, op: Operation) -> Nested:
+        properties = op.properties
+        return Nested(
+            template=properties.get("template") or "",
+            parameters={name: value for name, value in properties["parameters"].items() if value is not None},
+            files=properties["files"],
+            environment=properties["environment"],
+            timeout_mins=properties.get("timeout"),
+            url=properties.get("url"),
+        )
+
+    def reference(self, physical_id: str | None, attributes: Mapping[str, Value], address: str) -> Value:
+        outputs = attributes.get(OUTPUTS) or {}
+        return outputs.get(REFERENCE_OUTPUT, physical_id)
+
+    def attribute(self, attributes: Mapping[str, Value], name: str) -> Value:
+        """An output of the child; `outputs` is the map of all, `Outputs.X` CloudFormation's way to write X."""
+        outputs = attributes.get(OUTPUTS) or {}
+        if name in outputs:
+            return outputs[name]
+        if name.startswith("Outputs."):
+            return outputs.get(name.removeprefix("Outputs."))
+        return outputs if name in (OUTPUTS, "show") else None
+
+    def has_attribute(self, name: str) -> bool:
+        """Only the child's template could tell."""
+        return True

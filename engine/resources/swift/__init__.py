@@ -1,0 +1,7 @@
+"""Object storage types."""
+
+from typing import Final
+
+TYPES: Final = {
+    "OS::Swift::Container": "container:Container",
+}
