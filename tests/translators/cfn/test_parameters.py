@@ -103,9 +103,10 @@ def test_l04_labels_and_groups_of_the_interface(template) -> None:
 
 
 IMAGE_PATH = "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2"
-IMAGE_PARAMETER = (
-    f"Parameters: {{P: {{Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', Default: {IMAGE_PATH}}}}}"
-)
+IMAGE_PARAMETER = f"""
+Parameters:
+  P: {{Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', Default: {IMAGE_PATH}}}
+"""
 
 
 def test_l68_public_image_path_is_left_to_the_property_that_takes_an_image(template) -> None:
@@ -122,9 +123,8 @@ def test_l68_public_image_path_goes_through_the_rows_at_hand() -> None:
 
 
 def test_l91_dynamic_reference_to_a_public_image_is_its_path(template) -> None:
-    parsed = template(
-        f"Resources: {{R: {{Type: AWS::EC2::Instance, Properties: {{P: '{{{{resolve:ssm:{IMAGE_PATH}}}}}'}}}}}}"
-    )
+    reference = "{{resolve:ssm:" + IMAGE_PATH + "}}"
+    parsed = template(f"Resources: {{R: {{Type: AWS::EC2::Instance, Properties: {{P: '{reference}'}}}}}}")
     assert parsed.resources["R"].properties.get("P") == Literal(IMAGE_PATH)
 
 
