@@ -51,6 +51,7 @@ class _Shape:
     declared: Mapping[str, Property]
     defaults: Mapping[str, Value]
     moved: Mapping[str, str]
+    required: tuple[str, ...]
 
 
 _shapes: dict[int, _Shape] = {}
@@ -62,7 +63,8 @@ def _shape(declared: Mapping[str, Property]) -> _Shape:
     if found is None or found.declared is not declared:
         defaults = {name: _normal(p, p.default) for name, p in declared.items() if p.default is not None}
         moved = {name: p.stands_for for name, p in declared.items() if p.stands_for is not None}
-        found = _shapes[id(declared)] = _Shape(declared, defaults, moved)
+        required = tuple(name for name, p in declared.items() if p.required and p.default is None)
+        found = _shapes[id(declared)] = _Shape(declared, defaults, moved, required)
     return found
 
 
@@ -145,18 +147,24 @@ def check_properties(kind: ResourceType, properties: Mapping[str, Value]) -> lis
 
 
 def _check_map(declared: Mapping[str, Property], given: Mapping[str, Value], path: Path) -> Iterator[Finding]:
-    present = {name for name, value in given.items() if value is not None and value is not NO_VALUE}
-    for name in given:
-        if name not in declared:
+    shape = _shape(declared)
+    present = set()
+    for name, value in given.items():
+        one = declared.get(name)
+        if one is None:
             yield Finding((*path, name), _unknown(name, declared), "UnknownProperty")
-    old_names = {one.stands_for: name for name, one in declared.items() if one.stands_for is not None}
-    for name, one in declared.items():
-        if name in present:
-            if one.stands_for in present:
+        elif value is not None and value is not NO_VALUE:
+            present.add(shape.moved.get(name, name))
+            if one.stands_for is not None and given.get(one.stands_for) is not None:
                 yield Finding((*path, name), f"Cannot use {name} and {one.stands_for} together", "PropertyConflict")
-            yield from _check(one, given[name], (*path, name))
-        elif one.required and one.default is None and old_names.get(name) not in present:
+            if value is not shape.defaults.get(name, _NOTHING):
+                yield from _check(one, value, (*path, name))
+    for name in shape.required:
+        if name not in present:
             yield Finding(path, f"Property {name} not assigned", "PropertyMissing")
+
+
+_NOTHING = object()
 
 
 def _unknown(name: str, declared: Mapping[str, Property]) -> str:

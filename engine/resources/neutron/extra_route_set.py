@@ -1,0 +1,103 @@
+"""OS::Neutron::ExtraRouteSet: routes added to a router, each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.cloud.errors import NotFound
+from engine.model.value import Value
+from engine.resources.base import Gone, Operation, OperationFailed
+from engine.resources.declare import custom, listing, mapping, named, string
+from engine.resources.neutron.neutron_type import NeutronType
+from engine.resources.references import resolve_references
+
+Routes = list[dict[str, str]]
+
+
+class ExtraRouteSet(NeutronType):
+    """The key is (router, destination, next hop); adding twice changes nothing, and nobody else's routes are touched
+    (extension `extraroute-atomic`)."""
+
+    name = "OS::Neutron::ExtraRouteSet"
+    sdk = "network.v2.router.Router"
+    name_key = None
+    properties = {
+        "router": named("router", required=True),
+        "routes": listing(
+            mapping(
+                {
+                    "destination": string(custom("net_cidr"), required=True),
+                    "nexthop": string(custom("ip_addr"), required=True),
+                }
+            ),
+            default=[],
+            mutable=True,
+        ),
+    }
+
+    async def prepare(self, op: Operation) -> Mapping[str, Value]:
+        return {}
+
+    async def create(self, op: Operation) -> str | None:
+        router = await self._router(op)
+        routes = op.properties["routes"]
+        present = _keys((await self.call(op, "GET", f"/routers/{router}"))["router"].get("routes") or [])
+        taken = sorted(destination for destination, nexthop in _keys(routes) & present)
+        if taken and not op.resumed:
+            raise OperationFailed(f"Router {router} already has routes to {', '.join(taken)}; somebody else made them")
+        await self._change(op, router, "add_extraroutes", routes)
+        return f"{router}:{op.token}"
+
+    async def find(self, op: Operation) -> str | None:
+        """Repeating the create is harmless, so nothing need be found."""
+        return None
+
+    async def ready(self, op: Operation) -> Mapping[str, Value]:
+        return {"show": await self.read_row(op)}
+
+    async def check(self, op: Operation) -> Mapping[str, Value]:
+        row = await self.read_row(op)
+        missing = _keys(op.properties["routes"]) - _keys(row.get("routes") or [])
+        if missing:
+            told = ", ".join(f"{destination} by {nexthop}" for destination, nexthop in sorted(missing))
+            raise OperationFailed(f"The router has lost routes: {told}")
+        return {"show": row}
+
+    async def read_row(self, op: Operation) -> dict[str, Any]:
+        try:
+            return dict((await self.call(op, "GET", f"/routers/{await self._router(op)}"))["router"])
+        except NotFound as error:
+            raise Gone(error.message) from error
+
+    async def update(self, op: Operation, changed: frozenset[str]) -> None:
+        router = await self._router(op)
+        before, after = op.before.get("routes") or [], op.properties["routes"]
+        await self._change(op, router, "remove_extraroutes", _without(before, after))
+        await self._change(op, router, "add_extraroutes", _without(after, before))
+
+    async def delete(self, op: Operation) -> None:
+        try:
+            await self._change(op, await self._router(op), "remove_extraroutes", op.properties["routes"])
+        except NotFound:
+            return
+
+    async def _router(self, op: Operation) -> str:
+        if op.physical_id is not None:
+            return op.physical_id.partition(":")[0]
+        ids = await resolve_references(self.properties, {"router": op.properties["router"]}, op.cloud)
+        return str(ids["router"])
+
+    async def _change(self, op: Operation, router: str, action: str, routes: Sequence[Mapping[str, str]]) -> None:
+        if routes:
+            body = {"router": {"routes": [dict(route) for route in routes]}}
+            await self.call(op, "PUT", f"/routers/{router}/{action}", body)
+
+
+def _keys(routes: Sequence[Mapping[str, str]]) -> set[tuple[str, str]]:
+    return {(route["destination"], route["nexthop"]) for route in routes}
+
+
+def _without(routes: Sequence[Mapping[str, str]], others: Sequence[Mapping[str, str]]) -> Routes:
+    known = _keys(others)
+    return [dict(route) for route in routes if (route["destination"], route["nexthop"]) not in known]
