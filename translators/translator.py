@@ -76,8 +76,9 @@ def _is_cfn(tree: SourceNode) -> bool:
 
 
 def _key(source: Source) -> bytes:
-    """Parameters are not part of it: binding them is the engine's business."""
+    """Parameters take part only where the template's shape depends on them (loops of AWS::LanguageExtensions)."""
     digest = hashlib.sha256(source.text.encode("utf-8", "surrogatepass"))
-    rest = (sorted(source.files.items()), source.environment, source.name)
+    shaping = source.parameters if cfn.reads_parameters(source) else None
+    rest = (sorted(source.files.items()), source.environment, source.name, shaping)
     digest.update(json.dumps(rest, sort_keys=True, default=str).encode())
     return digest.digest()

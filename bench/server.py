@@ -1,0 +1,61 @@
+"""A server to measure: `isotherm serve` in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import yaml
+
+
+class Server:
+    """Started in `__enter__`; `ready_seconds` is from exec to the line that says it is ready."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self.url = ""
+        self.ready_seconds = 0.0
+        self._process: subprocess.Popen[str]
+
+    def __enter__(self) -> Server:
+        command = [str(Path(sys.executable).parent / "isotherm"), "serve", "--port", "0", "--state-dir",
+                   str(self.state_dir)]  # fmt: skip
+        began = time.perf_counter()
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if "isotherm is ready at" in line:
+                self.ready_seconds = time.perf_counter() - began
+                self.url = line.split("isotherm is ready at", 1)[1].split()[0].strip("\"'")
+                return self
+        raise RuntimeError("isotherm serve ended before it was ready")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def env(self) -> dict[str, str]:
+        lines = (self.state_dir / "aws.env").read_text(encoding="utf-8").splitlines()
+        pairs = (line.removeprefix("export ").partition("=") for line in lines)
+        return {name: value.strip("'\"") for name, _, value in pairs}
+
+    def cloud(self) -> dict[str, Any]:
+        text = (self.state_dir / "clouds.yaml").read_text(encoding="utf-8")
+        entry: dict[str, Any] = yaml.safe_load(text)["clouds"]["isotherm"]
+        return entry
+
+    def memory_mb(self) -> float:
+        """Resident set of the server's process, as Linux counts it."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(kilobytes) / 1024
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / 100
