@@ -28,7 +28,7 @@ class Settings:
     encryption_keys: Sequence[str] = ()
     mapping_dirs: Sequence[str] = ()
     policy_file: str | None = None
-    allow_private_template_urls: bool = False
+    allowed_template_networks: Sequence[str] = ()
     simulator_build_seconds: float = 0.3
     settle: float | None = None
     engine: EngineSettings = EngineSettings()
@@ -41,7 +41,8 @@ _HELP: Mapping[str, str] = {
     "auth_encryption_key": "Keys that seal secrets, url-safe base64 of 32 bytes each; the first one seals.",
     "mapping_dirs": "Folders of mapping rows that add to or override the shipped ones.",
     "policy_file": "oslo.policy file.",
-    "allow_private_template_urls": "Fetch TemplateURLs from private, loopback and link-local addresses too.",
+    "allowed_template_networks": "Networks (CIDR) that template URLs may lead to although they are private, loopback "
+    "or link-local.",
     "simulator_build_seconds": "How long the embedded simulator takes to build a server.",
 }
 
@@ -64,7 +65,7 @@ def load(base: Settings, config_file: str | None) -> Settings:
         base, engine=engine, clouds=clouds, encryption_keys=keys, region=conf.region or base.region,
         database=conf.database or base.database, mapping_dirs=list(conf.mapping_dirs) or list(base.mapping_dirs),
         policy_file=conf.policy_file or base.policy_file,
-        allow_private_template_urls=conf.allow_private_template_urls,
+        allowed_template_networks=list(conf.allowed_template_networks),
         simulator_build_seconds=conf.simulator_build_seconds,
     )  # fmt: skip
 
@@ -76,7 +77,7 @@ def _default_options(cfg: Any) -> list[Any]:
         cfg.ListOpt("auth_encryption_key", default=[], secret=True, help=_HELP["auth_encryption_key"]),
         cfg.ListOpt("mapping_dirs", default=[], help=_HELP["mapping_dirs"]),
         cfg.StrOpt("policy_file", help=_HELP["policy_file"]),
-        cfg.BoolOpt("allow_private_template_urls", default=False, help=_HELP["allow_private_template_urls"]),
+        cfg.ListOpt("allowed_template_networks", default=[], help=_HELP["allowed_template_networks"]),
         cfg.FloatOpt("simulator_build_seconds", default=0.3, help=_HELP["simulator_build_seconds"]),
     ]
 
