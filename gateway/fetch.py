@@ -108,7 +108,7 @@ class Fetcher:
 
 _NOT_REACHED: Final = (
     "{} is an address inside the operator's own network (loopback, link-local or private), and it is not configured as "
-    "allowed (template_fetch_allowed_networks)"
+    "allowed (allowed_template_networks)"
 )
 
 

@@ -1,4 +1,4 @@
-"""Signed URLs by which servers signal their stack without credentials (heat.md CFNX-13 to CFNX-15, cloudformation.md L97).
+"""Signed URLs by which servers signal their stack without credentials (heat.md CFNX-13–15, cloudformation.md L97).
 
 A URL names project, stack and resource; its signature, made with the server's own secret over path and expiry, is all
 the right that is needed to signal that one resource.
@@ -78,21 +78,20 @@ class SignalEndpoint:
         ]
 
     async def wait_condition(self, request: web.Request) -> web.Response:
-        """A JSON body with Status, UniqueId, Data and Reason, whatever its content type says (curl sends none)."""
+        """A JSON body with Status, UniqueId, Data and Reason, whatever its content type says (curl sends none); a POST
+        without one is a success, as the native handles have it (heat.md ENGA-08)."""
         if not self._urls.is_valid(WAIT_CONDITION, request.match_info, request.query):
             return _refusal(403, "AccessDenied", "The URL is not one that this server has signed, or it has expired.")
-        body = await _json(request)
+        body = await _json(request, optional=request.method == "POST")
         if isinstance(body, web.Response):
             return body
         told = {name.casefold(): item for name, item in body.items()}
-        if told.get("status") not in _STATUSES:
+        status = told.get("status", None if request.method == "PUT" else "SUCCESS")
+        if not isinstance(status, str) or status not in _STATUSES:
             return _refusal(400, "ValidationError", "The body needs a Status, SUCCESS or FAILURE.")
         unique_id = told.get("uniqueid", told.get("id"))
-        if unique_id is None and "UniqueId" in request.query:
-            unique_id = request.query["UniqueId"]
         answer = await self._send(request, Signal(
-            status=told["status"], unique_id=None if unique_id is None else str(unique_id),
-            reason=_text(told.get("reason")), data=told.get("data"), raw=body,
+            status=status, unique_id=_text(unique_id), reason=_text(told.get("reason")), data=told.get("data"), raw=body,
         ))  # fmt: skip
         if answer is not None:
             return answer
@@ -110,12 +109,10 @@ class SignalEndpoint:
             return body
         told = {name.casefold(): item for name, item in body.items()}
         status = told.get("status")
-        if status is not None and status not in _STATUSES:
-            return _refusal(400, "ValidationError", "Status, if given, is SUCCESS or FAILURE.")
         unique_id = told.get("uniqueid", told.get("id"))
         answer = await self._send(request, Signal(
-            status=status, unique_id=None if unique_id is None else str(unique_id), reason=_text(told.get("reason")),
-            data=told.get("data"), raw=body,
+            status=status if isinstance(status, str) and status in _STATUSES else None, unique_id=_text(unique_id),
+            reason=_text(told.get("reason")), data=told.get("data"), raw=body,
         ))  # fmt: skip
         return answer or web.Response()
 

@@ -1,0 +1,67 @@
+"""One request for an action, as its handler sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.door import Engine
+from engine.model.errors import StackNotFound
+from engine.model.stack import Caller, Stack
+from gateway.aws.arns import Arns, is_arn
+from gateway.context import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`input` is what the model made of the parameters: names and kinds are right, required ones are there."""
+
+    action: str
+    input: Mapping[str, Any]
+    context: RequestContext
+    engine: Engine
+    arns: Arns
+    fetch: Callable[[str], Awaitable[str]]
+
+    @property
+    def caller(self) -> Caller:
+        return self.context.principal
+
+    async def stack(self, reference: str, *, deleted: bool = True) -> Stack:
+        """The stack of that name, or of that ARN (then a deleted one too, if `deleted`; W23). Raises StackNotFound."""
+        by_arn = is_arn(reference)
+        wanted = self.arns.stack_id_in(reference) if by_arn else reference
+        if wanted is None:
+            raise StackNotFound(reference)
+        try:
+            found = await self.engine.find_stack(self.caller, wanted, deleted_by_id=by_arn and deleted)
+        except StackNotFound as error:
+            raise StackNotFound(reference) from error
+        if found.project_id != self.context.project:
+            raise StackNotFound(reference)
+        return found
+
+    async def names_above(self, stacks: Iterable[Stack]) -> dict[str, str]:
+        """Id → name of the parents and roots of nested ones among `stacks`."""
+        found = {one.id: one.name for one in stacks}
+        for one in stacks:
+            if one.parent_id is not None:
+                for wanted in (one.parent_id, one.root_id):
+                    await self._add_name(found, wanted)
+        return found
+
+    async def names_of(self, stack_ids: Iterable[str]) -> dict[str, str]:
+        """Id → name of those of the ids that are stacks, deleted ones included."""
+        found: dict[str, str] = {}
+        for wanted in stack_ids:
+            await self._add_name(found, wanted)
+        return found
+
+    async def _add_name(self, found: dict[str, str], wanted: str) -> None:
+        if wanted in found:
+            return
+        try:
+            found[wanted] = (await self.engine.find_stack(self.caller, wanted)).name
+        except StackNotFound:
+            return
