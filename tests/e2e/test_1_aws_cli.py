@@ -1,0 +1,114 @@
+"""1: the AWS CLI v1, unmodified, as a process. A start costs a second, so each test is a whole session."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+RESOURCES = {
+    "Thing": {"Type": "OS::Heat::TestResource", "Properties": {"value": {"Ref": "Word"}}},
+    "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+}
+
+
+@pytest.fixture
+def template(tmp_path, make):
+    """A template file with a parameter; `template(more)` writes it with more resources."""
+
+    def write(**more):
+        path = tmp_path / "template.json"
+        path.write_text(
+            make.cfn(
+                {**RESOURCES, **more},
+                Parameters={"Word": {"Type": "String", "Default": "hello"}},
+                Outputs={"Said": {"Value": {"Fn::GetAtt": ["Thing", "output"]}}},
+            )
+        )
+        return str(path)
+
+    return write
+
+
+def test_1_deploy_creates_updates_and_finds_nothing_to_do(server, name, template):
+    deploy = ("deploy", "--stack-name", name, "--template-file", template())
+    said = server.aws(*deploy, "--tags", "team=blue").ok().out
+    assert f"Successfully created/updated stack - {name}" in said
+    server.aws(*deploy, "--parameter-overrides", "Word=changed").ok()
+    stack = server.aws("describe-stacks", "--stack-name", name).ok().json["Stacks"][0]
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    assert stack["Outputs"] == [{"OutputKey": "Said", "OutputValue": "changed"}]
+    assert stack["Tags"] == [{"Key": "team", "Value": "blue"}]
+    again = server.aws(*deploy, "--no-fail-on-empty-changeset").ok()
+    assert "No changes to deploy" in again.out
+    empty = server.aws(*deploy, "--fail-on-empty-changeset").refused()
+    assert "No changes to deploy" in empty
+
+
+def test_1_deploy_without_executing_leaves_a_change_set(server, name, template):
+    deploy = ("deploy", "--stack-name", name, "--template-file", template(), "--no-execute-changeset")
+    assert "describe-change-set" in server.aws(*deploy).ok().out
+    (made,) = server.aws("list-change-sets", "--stack-name", name).ok().json["Summaries"]
+    server.aws("execute-change-set", "--change-set-name", made["ChangeSetId"]).ok()
+    stack = server.boto3().describe_stacks(StackName=name)["Stacks"][0]
+    assert stack["StackStatus"].startswith("CREATE_")
+
+
+def test_1_create_update_delete_each_with_wait(server, name, template, make):
+    """`wait` asks every 30 s, so the CLI meets each stack when its work is done: seen first, then waited for."""
+    body = ("--template-body", f"file://{template()}")
+    named = ("--stack-name", name)
+    server.aws("create-stack", *named, *body).ok()
+    settled(server, name, "CREATE_COMPLETE")
+    server.aws("wait", "stack-create-complete", *named).ok()
+    more = ("--template-body", f"file://{template(Second=make.thing())}")
+    server.aws("update-stack", *named, *more, "--parameters", "ParameterKey=Word,ParameterValue=bye").ok()
+    settled(server, name, "UPDATE_COMPLETE")
+    server.aws("wait", "stack-update-complete", *named).ok()
+    events = server.aws("describe-stack-events", *named).ok().json["StackEvents"]
+    assert events[0]["ResourceStatus"] == "UPDATE_COMPLETE"
+    listed = server.aws("list-stack-resources", *named).ok().json["StackResourceSummaries"]
+    assert {row["LogicalResourceId"] for row in listed} == {"Thing", "Handle", "Second"}
+    written = server.aws("get-template", *named).ok().json["TemplateBody"]
+    assert set(written["Resources"]) == {"Thing", "Handle", "Second"}
+    server.aws("delete-stack", *named).ok()
+    settled(server, name, None)
+    server.aws("wait", "stack-delete-complete", *named).ok()
+
+
+def settled(server, name, status):
+    client = server.boto3()
+    waiter = {"CREATE_COMPLETE": "stack_create_complete", "UPDATE_COMPLETE": "stack_update_complete"}
+    chosen = waiter.get(status, "stack_delete_complete")
+    client.get_waiter(chosen).wait(StackName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300})
+
+
+def test_1_validate_and_summarise_a_file(server, template):
+    body = ("--template-body", f"file://{template()}")
+    valid = server.aws("validate-template", *body).ok().json
+    assert valid["Parameters"][0]["ParameterKey"] == "Word"
+    summary = server.aws("get-template-summary", *body).ok().json
+    assert set(summary["ResourceTypes"]) == {"OS::Heat::TestResource", "AWS::CloudFormation::WaitConditionHandle"}
+
+
+def test_1_refusals_reach_the_terminal(server, tmp_path, name):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("Resources:\n  Thing:\n    Type: AWS::Nothing::Here\n    Properties: {A: !Ref Missing}\n")
+    said = server.aws("create-stack", "--stack-name", name, "--template-body", f"file://{bad}").refused()
+    assert "An error occurred (ValidationError) when calling the CreateStack operation" in said
+    assert "AWS::Nothing::Here" in said
+    assert "Missing" in said
+    missing = server.aws("describe-stacks", "--stack-name", name).refused()
+    assert f"Stack with id {name} does not exist" in missing
+    unknown = server.aws("describe-stack-set", "--stack-set-name", "x").refused()
+    assert "DescribeStackSet" in unknown
+
+
+def test_1_output_formats_and_queries(server, name, template):
+    server.boto3().create_stack(StackName=name, TemplateBody=open(template()).read())
+    settled(server, name, "CREATE_COMPLETE")
+    query = ("--query", "Stacks[0].Outputs[?OutputKey=='Said'].OutputValue", "--output", "text")
+    assert server.aws("describe-stacks", "--stack-name", name, *query).ok().out.strip() == "hello"
+    table = server.aws("describe-stack-resources", "--stack-name", name, "--output", "table").ok().out
+    assert "Thing" in table
+    assert json.loads(server.aws("list-exports").ok().out)["Exports"] is not None
