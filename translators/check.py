@@ -1,4 +1,7 @@
-"""What a parsed template gets wrong in its references: names that are not there, and circles."""
+"""What a parsed template gets wrong as a whole: names that are not there, and circles.
+
+Parsers report what they meet; this holds for whatever came out of them, each finding with its place.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,31 @@ import graphlib
 from collections.abc import Iterator
 
 from engine.model.diagnostic import Span
-from engine.model.expression import AttributeRef, ConditionRef, Expression, ParameterRef, ResourceRef, walk
+from engine.model.expression import (
+    AttributeRef,
+    ConditionRef,
+    Expression,
+    FindInMap,
+    If,
+    Literal,
+    ParameterRef,
+    ResourceRef,
+    children,
+    walk,
+)
 from engine.model.template import Dialect, Resource, Template
 from translators.findings import Findings, nearest
 
 
 def check(template: Template) -> None:
-    """Raise Invalid with every unknown reference and the first circle."""
+    """Raise Invalid with every unknown reference and the first circle of resources and of conditions."""
     findings = Findings()
+    check_into(template, findings)
+    findings.check()
+
+
+def check_into(template: Template, findings: Findings) -> None:
+    """Report every unknown reference and the first circle of resources and of conditions."""
     for resource in template.resources.values():
         for expression in _expressions(resource):
             _references(expression, template, f"resources.{resource.address}", findings)
@@ -24,9 +44,10 @@ def check(template: Template) -> None:
         for part in (output.value, output.condition, output.export):
             if part is not None:
                 _references(part, template, f"outputs.{output.name}", findings)
-    findings.check()
-    _circles(template, findings)
-    findings.check()
+    for name, expression in template.conditions.items():
+        _references(expression, template, f"conditions.{name}", findings)
+    _circle_of_resources(template, findings)
+    _circle_of_conditions(template, findings)
 
 
 def _expressions(resource: Resource) -> Iterator[Expression]:
@@ -45,11 +66,15 @@ def _references(expression: Expression, template: Template, address: str, findin
                     _unknown(name, template, address, inner.span, findings)
             case ParameterRef(name):
                 if name not in template.parameters:
-                    _unknown(name, template, address, inner.span, findings)
+                    _unknown_parameter(name, template, address, inner.span, findings)
             case ConditionRef(name):
                 if name not in template.conditions:
                     findings.error("UnknownCondition", f"Template error: unresolved condition dependency {name}.",
                                    nearest(name, template.conditions), address=address, span=inner.span)  # fmt: skip
+            case FindInMap(Literal(name), default=None):
+                if name not in template.mappings:
+                    findings.error("UnknownMapping", f"Template error: Unable to get mapping for {name}.",
+                                   nearest(name, template.mappings), address=address, span=inner.span)  # fmt: skip
             case _:
                 continue
 
@@ -68,22 +93,66 @@ def _unknown(name: str, template: Template, address: str, span: Span | None, fin
                        nearest(name, known), address=address, span=span)  # fmt: skip
 
 
-def _circles(template: Template, findings: Findings) -> None:
+def _unknown_parameter(name: str, template: Template, address: str, span: Span | None, findings: Findings) -> None:
+    if template.dialect is Dialect.CFN:
+        _unknown(name, template, address, span, findings)
+    else:
+        findings.error("UnknownParameter", f"The Parameter ({name}) was not defined in template.",
+                       nearest(name, template.parameters), address=address, span=span)  # fmt: skip
+
+
+# --- circles ----------------------------------------------------------------------------------------------------------
+def _circle_of_resources(template: Template, findings: Findings) -> None:
+    """Only references that hold whatever the parameters are; the engine finds the rest when conditions are decided."""
     graph: dict[str, set[str]] = {}
     for resource in template.resources.values():
-        needed = set(resource.depends_on)
-        for expression in _expressions(resource):
-            for inner in walk(expression):
-                if isinstance(inner, ResourceRef | AttributeRef):
-                    needed.add(inner.address)
-        graph[resource.address] = needed & set(template.resources)
-    try:
-        graphlib.TopologicalSorter(graph).prepare()
-    except graphlib.CycleError as error:
-        path = list(reversed(error.args[1]))
+        if resource.condition is None:
+            needed = set(resource.depends_on)
+            for expression in _expressions(resource):
+                needed.update(_always_needed(expression))
+            graph[resource.address] = needed
+    graph = {address: needed & graph.keys() for address, needed in graph.items()}
+    path = _circle(graph)
+    if path:
         findings.error(
             "CircularDependency",
             f"Circular dependency between resources: [{', '.join(dict.fromkeys(path))}]",
             f"{' needs '.join(path)}. Take one of these references out.",
             address=f"resources.{path[0]}", span=template.resources[path[0]].span,
         )  # fmt: skip
+
+
+def _always_needed(expression: Expression) -> Iterator[str]:
+    todo = [expression]
+    while todo:
+        here = todo.pop()
+        if isinstance(here, ResourceRef | AttributeRef):
+            yield here.address
+        if not isinstance(here, If):
+            todo.extend(children(here))
+
+
+def _circle_of_conditions(template: Template, findings: Findings) -> None:
+    graph = {
+        name: {inner.name for inner in walk(expression) if isinstance(inner, ConditionRef)} & template.conditions.keys()
+        for name, expression in template.conditions.items()
+    }
+    path = _circle(graph)
+    if path:
+        findings.error(
+            "CircularCondition",
+            f"Circular definition for condition {path[0]}: {' needs '.join(path)}.",
+            "A condition cannot need itself.",
+            address=f"conditions.{path[0]}", span=template.conditions[path[0]].span,
+        )  # fmt: skip
+
+
+def _circle(graph: dict[str, set[str]]) -> list[str]:
+    """One circle, each name needing the next, the first one again at the end; empty when there is none."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        path = list(reversed(error.args[1]))[:-1]
+        first = min(range(len(path)), key=path.__getitem__)
+        return [*path[first:], *path[:first], path[first]]
+    return []

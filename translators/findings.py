@@ -18,15 +18,31 @@ class Findings:
     def warning(self, code: str, summary: str, *, address: str = "", span: Span | None = None) -> None:
         self._found.append(Diagnostic(code, summary, "", address, span, Severity.WARNING))
 
+    def add(self, found: Iterable[Diagnostic]) -> None:
+        self._found.extend(found)
+
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         return tuple(one for one in self._found if one.severity is Severity.WARNING)
 
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The errors, in the order of the source text."""
+        return in_order(one for one in self._found if one.severity is Severity.ERROR)
+
     def check(self) -> None:
         """Raise Invalid with every error found so far."""
-        errors = [one for one in self._found if one.severity is Severity.ERROR]
-        if errors:
-            raise Invalid(errors)
+        if self.errors:
+            raise Invalid(self.errors)
+
+
+def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Findings as their places follow each other in the source."""
+    return tuple(sorted(found, key=_place))
+
+
+def _place(one: Diagnostic) -> tuple[str, int, int]:
+    return (one.span.file, one.span.line, one.span.column) if one.span else ("", 0, 0)
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

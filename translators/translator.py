@@ -1,4 +1,4 @@
-"""Text to template, whichever the dialect: reading, parsing, lowering; cached by content."""
+"""The public door of this room: text to template, lowered, and kept by content."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import hashlib
 import json
 from collections import OrderedDict
 
-from engine.model.diagnostic import Span, invalid
 from engine.model.source import Source
 from engine.model.template import Template
 from mappings import Mappings
-from translators import cfn, hot
-from translators.check import check
+from translators import cfn
 from translators.lowering import lower
-from translators.source import SourceNode, read
+from translators.parsing import parse
 
-_CACHED = 64  # templates; one of 50 KB takes about 3 MB
+_CACHED = 64  # templates
+_CACHED_CHARACTERS = 2 * 1024 * 1024  # of all of them together: a template takes about sixty times its text
 
 
 class Translator:
@@ -23,7 +22,8 @@ class Translator:
 
     def __init__(self, rows: Mappings) -> None:
         self._rows = rows
-        self._cache: OrderedDict[bytes, Template] = OrderedDict()
+        self._cache: OrderedDict[bytes, tuple[Template, int]] = OrderedDict()
+        self._characters = 0
 
     def translate(self, source: Source) -> Template:
         """Return the template of `source`, `AWS::` resources lowered. Raises Invalid with all findings."""
@@ -31,48 +31,17 @@ class Translator:
         found = self._cache.get(key)
         if found is not None:
             self._cache.move_to_end(key)
-            return found
-        template = self._translate(source)
-        self._cache[key] = template
-        if len(self._cache) > _CACHED:
-            self._cache.popitem(last=False)
+            return found[0]
+        template = lower(parse(source), rows=self._rows)
+        self._keep(key, template, len(source.text))
         return template
 
-    def _translate(self, source: Source) -> Template:
-        tree = read(source.text, name=source.name)
-        parsed = parse(tree, source)
-        check(parsed)
-        return lower(parsed, rows=self._rows)
-
-
-def parse(tree: SourceNode, source: Source) -> Template:
-    """The template as written, `AWS::` resources not lowered. Raises Invalid."""
-    if tree.kind != "map":
-        raise invalid(
-            "NotAMap",
-            "Template format error: the template is not a map of sections.",
-            "It begins with heat_template_version or with AWSTemplateFormatVersion.",
-            span=tree.span,
-        )
-    if tree.get("heat_template_version") is not None:
-        return hot.parse(tree, source)
-    if _is_cfn(tree):
-        return cfn.parse(tree, source)
-    raise invalid(
-        "NoTemplateVersion",
-        "Template format version not found.",
-        "Begin a HOT template with `heat_template_version: 2018-08-31`, a CloudFormation one with "
-        "`AWSTemplateFormatVersion: 2010-09-09`.",
-        span=Span(source.name, 1, 1),
-    )
-
-
-def _is_cfn(tree: SourceNode) -> bool:
-    """The version is optional in CloudFormation; its sections' capital letters are not."""
-    return any(
-        tree.get(section) is not None
-        for section in ("AWSTemplateFormatVersion", "HeatTemplateFormatVersion", "Resources", "Parameters", "Transform")
-    )
+    def _keep(self, key: bytes, template: Template, characters: int) -> None:
+        self._cache[key] = (template, characters)
+        self._characters += characters
+        while len(self._cache) > _CACHED or (self._characters > _CACHED_CHARACTERS and len(self._cache) > 1):
+            _, (_, freed) = self._cache.popitem(last=False)
+            self._characters -= freed
 
 
 def _key(source: Source) -> bytes:

@@ -1,7 +1,7 @@
-"""The HOT language: every version of heat.md §3.1, environments, template resources."""
+"""The HOT language: every version of heat.md §3.1."""
 
 from __future__ import annotations
 
-from translators.hot.parser import parse
+from translators.hot.parser import Parsed, parse, parse_leniently
 
-__all__ = ["parse"]
+__all__ = ["Parsed", "parse", "parse_leniently"]

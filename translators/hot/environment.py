@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
-from engine.model.diagnostic import invalid
+from engine.model.diagnostic import Invalid, invalid
+from engine.model.template import Parameter, ParameterType
 from engine.model.value import Value
 from translators.findings import Findings, nearest
 from translators.source import read
@@ -18,6 +19,51 @@ _LISTS = {"encrypted_param_names", "event_sinks"}
 _STRATEGIES = {"overwrite", "merge", "deep_merge"}
 _HOOKS = {"pre-create", "pre-update", "pre-delete", "post-create", "post-update", "post-delete"}
 _ACTIONS = {"update", "replace"}
+# Settings of single resources that this engine does not act on yet: silence would let a user rely on them.
+_SETTINGS = (
+    ("hooks", _HOOKS, "Hooks are not supported yet: the run would not stop there."),
+    ("restricted_actions", _ACTIONS, "restricted_actions are not supported yet: the action would not be refused."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """What a request's environment, files and parameters come to: `parameters` and the rest of the document."""
+
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    environment: Mapping[str, Value] = field(default_factory=dict)
+
+
+def combine(
+    environment: str | Mapping[str, Value] | None,
+    environment_files: Sequence[str],
+    files: Mapping[str, str],
+    parameters: Mapping[str, Value],
+    declared: Mapping[str, Parameter],
+) -> Combined:
+    """Return what a stack request says together (TE-03, TE-04, TE-05). Raises Invalid with all findings.
+
+    `environment_files` name entries of `files`; with them the body's `environment` is ignored, and they win over the
+    request's parameters. `declared` are the template's parameters (`translators.declared_parameters`).
+    """
+    if not environment_files:
+        body = read_environment(environment)
+        given = {**(body.pop("parameters", None) or {}), **parameters}
+        return Combined(given, body)
+    findings = Findings()
+    documents = []
+    for name in environment_files:
+        if name not in files:
+            findings.error("MissingFile", f'The environment file {name} is not in "files".',
+                           nearest(name, files), address="environment_files")  # fmt: skip
+            continue
+        try:
+            documents.append(read_environment(files[name], name=name))
+        except Invalid as error:
+            findings.add(error.diagnostics)
+    findings.check()
+    merged = merge_environments(documents, declared, parameters)
+    return Combined(merged.pop("parameters", {}), merged)
 
 
 def read_environment(given: str | Mapping[str, Value] | None, *, name: str = "environment") -> dict[str, Value]:
@@ -38,20 +84,23 @@ def read_environment(given: str | Mapping[str, Value] | None, *, name: str = "en
     return dict(given)
 
 
+# --- checks -----------------------------------------------------------------------------------------------------------
 def _check_section(section: str, body: Value, findings: Findings) -> None:
+    """TE-01: known sections only, none of them null."""
     address = f"environment.{section}"
     if section not in SECTIONS:
         findings.error("InvalidEnvironment", f'environment has wrong section "{section}"', nearest(section, SECTIONS),
                        address=address)  # fmt: skip
         return
-    wanted: type[Any] = list if section in _LISTS else Mapping
-    if not isinstance(body, wanted):
-        what = "a list" if wanted is list else "a map"
-        findings.error("InvalidEnvironment", f"environment has empty section \"{section}\"" if body is None
-                       else f"The environment's {section} must be {what}.",
+    if body is None:
+        findings.error("InvalidEnvironment", f'environment has empty section "{section}"',
                        "Leave the section out, or fill it.", address=address)  # fmt: skip
         return
-    if section == "resource_registry":
+    if section in _LISTS:
+        _check_list(section, body, address, findings)
+    elif not isinstance(body, Mapping):
+        findings.error("InvalidEnvironment", f"The environment's {section} must be a map.", address=address)
+    elif section == "resource_registry":
         _check_registry(body, address, findings)
     elif section == "parameter_merge_strategies":
         for name, strategy in body.items():
@@ -60,73 +109,135 @@ def _check_section(section: str, body: Value, findings: Findings) -> None:
                                nearest(strategy, _STRATEGIES), address=address)  # fmt: skip
 
 
+def _check_list(section: str, body: Value, address: str, findings: Findings) -> None:
+    if not isinstance(body, list):
+        findings.error("InvalidEnvironment", f"The environment's {section} must be a list.", address=address)
+    elif section == "event_sinks" and body:
+        findings.error("EventSinksNotSupported", "event_sinks are not supported yet: no event would be sent.",
+                       "Leave them out; events can be listed.", address=address)  # fmt: skip
+
+
 def _check_registry(body: Mapping[str, Value], address: str, findings: Findings) -> None:
-    for name, value in body.items():
-        if name == "resources" and isinstance(value, Mapping):
-            for resource, settings in value.items():
-                _check_settings(resource, settings, f"{address}.resources", findings)
+    for name, target in body.items():
+        if name == "resources" and isinstance(target, Mapping):
+            for resource, settings in target.items():
+                _check_settings(str(resource), settings, f"{address}.resources", findings)
+        elif target is not None and not isinstance(target, str):
+            findings.error("InvalidEnvironment", f"The registry maps {name} to something that is no type's name.",
+                           "Map it to a type, to a template's file or URL, or to null.",
+                           address=f"{address}.{name}")  # fmt: skip
 
 
 def _check_settings(resource: str, settings: Value, address: str, findings: Findings) -> None:
+    here = f"{address}.{resource}"
     if not isinstance(settings, Mapping):
+        findings.error("InvalidEnvironment", f"The settings of {resource} in the registry must be a map.", address=here)
         return
-    for key, known in (("hooks", _HOOKS), ("restricted_actions", _ACTIONS)):
+    for key, known, refusal in _SETTINGS:
         given = settings.get(key)
-        for one in [given] if isinstance(given, str) else given or []:
-            if one not in known:
-                findings.error("InvalidEnvironment", f'Invalid {key[:-1].replace("_", " ")} "{one}" of {resource}.',
-                               nearest(one, known), address=f"{address}.{resource}")  # fmt: skip
+        words = [given] if isinstance(given, str) else given or []
+        wrong = [word for word in words if word not in known] if isinstance(words, list) else [words]
+        for word in wrong:
+            findings.error("InvalidEnvironment", f'Invalid {key[:-1].replace("_", " ")} "{word}" of {resource}.',
+                           nearest(word, known), address=here)  # fmt: skip
+        if words and not wrong:
+            findings.error("RegistrySettingNotSupported", refusal, f"Leave it out of {resource}.", address=here)
+    for name, inner in settings.items():
+        if isinstance(inner, Mapping):
+            _check_settings(str(name), inner, here, findings)
 
 
-def merge_environments(environments: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
-    """Later ones over earlier ones, parameters by their merge strategies (TE-05, TE-06). Raises Invalid."""
-    merged: dict[str, Value] = {}
-    strategies: dict[str, str] = {}
+# --- merging ----------------------------------------------------------------------------------------------------------
+def merge_environments(
+    environments: Sequence[Mapping[str, Value]],
+    declared: Mapping[str, Parameter] | None = None,
+    parameters: Mapping[str, Value] | None = None,
+) -> dict[str, Value]:
+    """Later documents over earlier ones over the request's `parameters` (TE-04, TE-06). Raises Invalid.
+
+    Names that the template does not declare are dropped where there is something to merge with, and kept where there
+    is not, as Heat does.
+    """
+    merged: dict[str, Value] = {"parameters": dict(parameters)} if parameters else {}
+    chosen: dict[str, str] = {}
     for environment in environments:
-        for name, strategy in (environment.get("parameter_merge_strategies") or {}).items():
-            if strategies.setdefault(name, strategy) != strategy:
-                raise invalid("InvalidEnvironment", f"Conflicting merge strategies for parameter {name}: "
-                              f"{strategies[name]} and {strategy}.", "Use one of them in all files.")  # fmt: skip
+        strategies = environment.get("parameter_merge_strategies") or {}
         for section, body in environment.items():
-            if section == "parameter_merge_strategies":
-                continue
+            held = merged.get(section)
             if section in ("parameters", "parameter_defaults"):
-                merged[section] = _merge_parameters(merged.get(section) or {}, body, strategies)
+                merged[section] = _merge_parameters(held or {}, body, strategies, chosen, declared)
+            elif section == "parameter_merge_strategies":
+                continue
             elif isinstance(body, Mapping):
-                merged[section] = _deep(merged.get(section) or {}, body)
-            elif isinstance(body, list):
-                merged[section] = [*(merged.get(section) or []), *body]
+                merged[section] = _deep(held or {}, body)
+            else:
+                merged[section] = [*(held or []), *body]
     return merged
 
 
 def _merge_parameters(
-    old: Mapping[str, Value], new: Mapping[str, Value], strategies: Mapping[str, str]
-) -> dict[str, Value]:
+    old: Mapping[str, Value], new: Mapping[str, Value], strategies: Mapping[str, str], chosen: dict[str, str],
+    declared: Mapping[str, Parameter] | None,
+) -> dict[str, Value]:  # fmt: skip
+    usable = {name: value for name, value in new.items() if value is not None}
+    known = {name: value for name, value in usable.items() if declared is None or name in declared}
+    for name in known:
+        strategy = strategies.get(name, chosen.get(name, strategies.get("default", "overwrite")))
+        if chosen.setdefault(name, strategy) != strategy:
+            raise invalid("InvalidEnvironment", f"Conflicting merge strategies for parameter {name}: {chosen[name]} "
+                          f"and {strategy}.", "Use one of them in all files.")  # fmt: skip
+    if not old:
+        return usable
     result = dict(old)
-    for name, value in new.items():
-        strategy = strategies.get(name, strategies.get("default", "overwrite"))
-        result[name] = value if strategy == "overwrite" or name not in result else _combined(
-            name, result[name], value, strategy
-        )  # fmt: skip
+    for name, value in known.items():
+        if name in result and chosen[name] != "overwrite":
+            kind = None if declared is None else declared[name].type
+            result[name] = _combined(name, kind, result[name], value, deep=chosen[name] == "deep_merge")
+        else:
+            result[name] = value
     return result
 
 
-def _combined(name: str, old: Value, new: Value, strategy: str) -> Value:
+def _combined(name: str, kind: ParameterType | None, old: Value, new: Value, *, deep: bool) -> Value:
+    """TE-06: text is put together, numbers are added, lists extended, maps updated."""
+    if kind is ParameterType.JSON:
+        old, new = (_parsed(name, value) for value in (old, new))
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        return _deep(old, new) if strategy == "deep_merge" else {**old, **new}
-    if isinstance(old, list) or isinstance(new, list):
-        listed = [part if isinstance(part, list) else str(part).split(",") for part in (old, new)]
-        return [*listed[0], *listed[1]]
-    if isinstance(old, bool) or isinstance(new, bool) or isinstance(old, Mapping) or isinstance(new, Mapping):
-        raise invalid("InvalidEnvironment", f"The values of parameter {name} cannot be merged ({strategy}).")
+        return _deep(old, new, joining=True) if deep else {**old, **new}
+    if isinstance(old, list) or isinstance(new, list) or kind is ParameterType.LIST:
+        return [*_listed(old), *_listed(new)]
+    mixed = any(isinstance(value, bool | Mapping) for value in (old, new))
+    if mixed or kind is ParameterType.BOOLEAN:
+        raise invalid("InvalidEnvironment", f"The values of parameter {name} cannot be merged.",
+                      "Only text, numbers, lists and maps can; use the strategy overwrite.")  # fmt: skip
     if isinstance(old, int | float) and isinstance(new, int | float):
         return old + new
     return f"{old}{new}"
 
 
-def _deep(old: Mapping[str, Value], new: Mapping[str, Value]) -> dict[str, Value]:
+def _listed(value: Value) -> list[Value]:
+    if isinstance(value, list):
+        return value
+    return [item.strip() for item in str(value).split(",")] if value != "" else []
+
+
+def _parsed(name: str, value: Value) -> Value:
+    if not isinstance(value, str):
+        return value
+    return read(value or "{}", name=name).to_python()
+
+
+def _deep(old: Mapping[str, Value], new: Mapping[str, Value], *, joining: bool = False) -> dict[str, Value]:
+    """Maps inside maps merged; with `joining`, lists extended and texts put together too."""
     result = dict(old)
     for name, value in new.items():
         held = result.get(name)
-        result[name] = _deep(held, value) if isinstance(held, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            result[name] = _deep(held, value, joining=joining)
+        elif joining and isinstance(held, list) and isinstance(value, list):
+            result[name] = [*held, *value]
+        elif joining and isinstance(held, str) and isinstance(value, str):
+            result[name] = held + value
+        else:
+            result[name] = value
     return result

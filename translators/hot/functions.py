@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from engine.model import expression as x
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
-from translators.findings import Findings, nearest
-from translators.hot.versions import DESCRIPTIONS, Version
+from translators.hot.builder import Builder, Reader
 from translators.source import SourceNode
 
-_PSEUDO = {
-    "OS::stack_id": x.Pseudo.STACK_ID,
-    "OS::stack_name": x.Pseudo.STACK_NAME,
-    "OS::project_id": x.Pseudo.PROJECT_ID,
-    "OS::region": x.Pseudo.REGION,
-}
 _FACADE = {
     "metadata": x.FacadePart.METADATA, "deletion_policy": x.FacadePart.DELETION_POLICY,
     "update_policy": x.FacadePart.UPDATE_POLICY, "Metadata": x.FacadePart.METADATA,
@@ -25,110 +17,6 @@ _FACADE = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Builder:
-    """Reads expressions of one template of `version`; `files` answer get_file."""
-
-    version: Version
-    findings: Findings
-    files: Mapping[str, str]
-    parameters: frozenset[str]
-    resources: frozenset[str]
-    conditions: frozenset[str] = frozenset()
-    in_condition: bool = False
-    address: list[str] = field(default_factory=list)
-
-    # --- walking --------------------------------------------------------------------------------------------------
-    def build(self, node: SourceNode) -> Expression:
-        """The expression of `node`; a mistake is reported and stands as null."""
-        if node.tag is not None:
-            return self.fail("UnknownTag", f"The tag {node.tag} has no meaning in HOT.",
-                             "Write the function's long form.", node.span)  # fmt: skip
-        if node.kind == "scalar":
-            return Literal(node.value, span=node.span)
-        if node.kind == "list":
-            return x.ListOf(tuple(self.build(item) for item in node.items), span=node.span)
-        if len(node.entries) == 1:
-            key, argument = node.entries[0]
-            if isinstance(key.value, str):
-                reader = self._reader(key.value)
-                if reader is not None:
-                    return reader(self, argument, key.span)
-                known = key.value in DESCRIPTIONS or key.value.startswith("Fn::")
-                if known and self._is_function_elsewhere(key.value):
-                    return self._not_here(key.value, key.span)
-        return MapOf(tuple((key.text, self.build(item)) for key, item in node.entries), span=node.span)
-
-    def _reader(self, name: str) -> Reader | None:
-        allowed = self.version.condition_functions if self.in_condition else self.version.functions
-        return _READERS[name] if name in allowed and name in _READERS else None
-
-    def _is_function_elsewhere(self, name: str) -> bool:
-        """Function names that no user would choose as a plain key."""
-        return name not in {"if", "not", "and", "or", "filter", "equals", "contains", "digest", "repeat"} or (
-            self.in_condition
-        )
-
-    def _not_here(self, name: str, span: Span) -> Expression:
-        allowed = self.version.condition_functions if self.in_condition else self.version.functions
-        where = "in conditions " if self.in_condition else ""
-        return self.fail(
-            "UnknownFunction", f'"{name}" is not a function {where}of heat_template_version {self.version.name}.',
-            nearest(name, allowed), span,
-        )  # fmt: skip
-
-    def fail(self, code: str, summary: str, detail: str, span: Span | None) -> Expression:
-        self.findings.error(code, summary, detail, address=".".join(self.address), span=span)
-        return Literal(None, span=span)
-
-    def wrong(self, name: str, form: str, span: Span) -> Expression:
-        return self.fail("BadFunctionArgument", f'The argument of "{name}" has not the form it needs.',
-                         f"Write {name}: {form}", span)  # fmt: skip
-
-    def condition(self, node: SourceNode) -> Expression:
-        """A condition: its name, a boolean, or a condition function."""
-        if node.kind == "scalar":
-            if isinstance(node.value, bool):
-                return Literal(node.value, span=node.span)
-            name = node.text
-            if name not in self.conditions:
-                return self.fail("UnknownCondition", f'Invalid condition "{name}": there is no such condition.',
-                                 nearest(name, self.conditions), node.span)  # fmt: skip
-            return x.ConditionRef(name, span=node.span)
-        before, self.in_condition = self.in_condition, True
-        try:
-            found = self.build(node)
-        finally:
-            self.in_condition = before
-        if isinstance(found, MapOf | x.ListOf):
-            return self.fail("BadCondition", "A condition is a name, a boolean or a condition function.",
-                             nearest("", self.version.condition_functions), node.span)  # fmt: skip
-        return found
-
-    # --- references -----------------------------------------------------------------------------------------------
-    def parameter(self, name: str, path: tuple[Expression, ...], span: Span) -> Expression:
-        if name in _PSEUDO:
-            return x.PseudoRef(_PSEUDO[name], span=span)
-        if name not in self.parameters:
-            return self.fail("UnknownParameter", f"The Parameter ({name}) was not defined in template.",
-                             nearest(name, self.parameters), span)  # fmt: skip
-        return x.ParameterRef(name, path, span=span)
-
-    def resource(self, name: str, span: Span) -> str | None:
-        if name in self.resources:
-            return name
-        self.fail(
-            "InvalidTemplateReference",
-            f'The specified reference "{name}" (in {".".join(self.address)}) is incorrect.',
-            nearest(name, self.resources), span,
-        )  # fmt: skip
-        return None
-
-
-Reader = Callable[[Builder, SourceNode, Span], Expression]
-
-
-# --- readers ----------------------------------------------------------------------------------------------------------
 def _get_param(b: Builder, node: SourceNode, span: Span) -> Expression:
     if node.kind == "scalar" and isinstance(node.value, str):
         return b.parameter(node.value, (), node.span)
@@ -322,7 +210,7 @@ def _member_list(b: Builder, node: SourceNode, span: Span) -> Expression:
     return x.MemberListToMap(one, two, three, span=node.span)
 
 
-_READERS: Mapping[str, Reader] = {
+READERS: Mapping[str, Reader] = {
     "get_param": _get_param,
     "get_resource": _get_resource,
     "get_attr": _get_attr,

@@ -1,141 +1,261 @@
-"""HOT parameters and their constraints (heat.md TP rows)."""
+"""The sections `parameters` and `parameter_groups` (heat.md TP rows)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 
-from engine.model.template import MISSING, Constraint, Parameter, ParameterType
+import regex
+
+from engine.model.template import MISSING, Constraint, Parameter, ParameterGroup, ParameterType
 from engine.model.value import Value
 from translators.findings import Findings, nearest
-from translators.hot.versions import LEVEL, Version
+from translators.hot import shapes
+from translators.hot.constraint_names import CUSTOM_CONSTRAINTS
+from translators.hot.versions import Version
 from translators.source import SourceNode
 
-_KEYS = {"type", "label", "description", "default", "hidden", "constraints", "immutable", "tags", "schema"}
-_TYPES = {one.value: one for one in ParameterType}
-_CONSTRAINTS = {"length", "range", "modulo", "allowed_values", "allowed_pattern", "custom_constraint", "description"}
+_TYPES: Mapping[str, ParameterType] = {one.value: one for one in ParameterType}
+_KEYS = ("type", "label", "description", "default", "hidden", "constraints", "immutable", "schema")
+_TAGS_SINCE, _MODULO_SINCE = 8, 6  # levels of 2018-03-02 and 2017-02-24
+_TEXTS = frozenset({ParameterType.STRING})
+_NUMBERS = frozenset({ParameterType.NUMBER})
+_SIZED = frozenset({ParameterType.STRING, ParameterType.LIST, ParameterType.JSON})
+_COUNTED = frozenset(ParameterType) - {ParameterType.JSON}
+# Constraint → the types it may limit (Heat refuses the rest).
+_VALID_FOR: Mapping[str, frozenset[ParameterType]] = {
+    "length": _SIZED,
+    "range": _NUMBERS,
+    "modulo": _NUMBERS,
+    "allowed_values": _COUNTED,
+    "allowed_pattern": _TEXTS,
+    "custom_constraint": frozenset(ParameterType),
+}
 
 
 def read_parameters(node: SourceNode | None, version: Version, findings: Findings) -> dict[str, Parameter]:
-    """Name → parameter; mistakes are reported."""
-    return {one.name: one for one in _read(node, version, findings)}
+    """Every parameter that could be read; what is wrong with the others is reported."""
+    found: dict[str, Parameter] = {}
+    for key, item in shapes.section(node, "parameters", findings):
+        name, address = key.text, f"parameters.{key.text}"
+        if shapes.definition(item, "a parameter definition", address, findings):
+            found[name] = _parameter(key, item, version, address, findings)
+    return found
 
 
-def _read(node: SourceNode | None, version: Version, findings: Findings) -> Iterator[Parameter]:
-    for key, body in () if node is None else node.entries:
-        address = f"parameters.{key.text}"
-        if body.kind != "map":
-            findings.error("InvalidParameter", f"Parameter {key.text} must be a map with a type.", address=address,
-                           span=body.span)  # fmt: skip
-            continue
-        for part, _ in body.entries:
-            if part.value not in _KEYS or (part.value == "tags" and version.level < LEVEL["2018-03-02"]):
-                findings.error("UnknownKey", f"Invalid key '{part.text}' for parameter ({key.text}).",
-                               nearest(part.value, _KEYS), address=address, span=part.span)  # fmt: skip
-        yield _parameter(key, body, version, findings)
-
-
-def _parameter(key: SourceNode, body: SourceNode, version: Version, findings: Findings) -> Parameter:
-    address = f"parameters.{key.text}"
-    written = body.get("type")
-    kind = None if written is None else _TYPES.get(written.text)
-    if kind is None:
-        what = "has no type" if written is None else f"has the invalid type ({written.text})"
-        findings.error("InvalidParameter", f"Parameter {key.text} {what}.",
-                       nearest("" if written is None else written.text, _TYPES), address=address,
-                       span=key.span if written is None else written.span)  # fmt: skip
-        kind = ParameterType.STRING
-    default = body.get("default")
+def _parameter(key: SourceNode, item: SourceNode, version: Version, address: str, findings: Findings) -> Parameter:
+    known = (*_KEYS, "tags") if version.level >= _TAGS_SINCE else _KEYS
+    shapes.known_keys(item, known, "a parameter definition", address, findings)
+    kind = _type(key, item.get("type"), address, findings)
     return Parameter(
         name=key.text,
         type=kind,
-        default=MISSING if default is None or (default.value is None and default.kind == "scalar")
-        else default.to_python(),
-        description=_text(body.get("description")),
-        label=_text(body.get("label")),
-        hidden=_truth(body.get("hidden"), address, findings),
-        immutable=_truth(body.get("immutable"), address, findings),
-        constraints=tuple(_constraints(body.get("constraints"), address, version, findings)),
-        tags=tuple(str(tag) for tag in _list(body.get("tags"))),
-        source_type=kind.value,
+        default=_default(item.get("default"), kind, address, findings),
+        description=shapes.text(item.get("description"), f"{address}.description", findings),
+        label=shapes.text(item.get("label"), f"{address}.label", findings),
+        hidden=shapes.flag(item.get("hidden"), f"{address}.hidden", findings),
+        immutable=shapes.flag(item.get("immutable"), f"{address}.immutable", findings),
+        constraints=tuple(_constraints(item.get("constraints"), kind, version, address, findings)),
+        tags=tuple(_tags(item.get("tags"), f"{address}.tags", findings)),
         span=key.span,
-    )  # fmt: skip
+    )
 
 
-def _text(node: SourceNode | None) -> str:
-    return "" if node is None else node.text
+def _type(key: SourceNode, node: SourceNode | None, address: str, findings: Findings) -> ParameterType:
+    if node is None or shapes.is_null(node):
+        findings.error("MissingKey", f"Missing parameter type for parameter: {key.text}",
+                       f"Add type: one of {', '.join(_TYPES)}.", address=address, span=key.span)  # fmt: skip
+        return ParameterType.STRING
+    found = _TYPES.get(node.text) if node.kind == "scalar" else None
+    if found is None:
+        near = _TYPES.get(node.text.lower()) if node.kind == "scalar" else None
+        way_out = f"Did you mean {near}?" if near else nearest(node.text, _TYPES)
+        findings.error("UnknownParameterType", f"Invalid type ({node.text}) of parameter {key.text}.", way_out,
+                       address=f"{address}.type", span=node.span)  # fmt: skip
+        return ParameterType.STRING
+    return found
 
 
-def _list(node: SourceNode | None) -> list[Value]:
-    return [] if node is None or node.kind != "list" else [item.to_python() for item in node.items]
+def _default(node: SourceNode | None, kind: ParameterType, address: str, findings: Findings) -> Value:
+    if node is None or shapes.is_null(node):
+        return MISSING
+    fits = node.kind == "scalar" or kind is ParameterType.JSON or (kind is ParameterType.LIST and node.kind == "list")
+    if not fits:
+        findings.error("ParameterDefaultInvalid", f"The default of a {kind} parameter cannot be a {node.kind}.",
+                       address=f"{address}.default", span=node.span)  # fmt: skip
+        return MISSING
+    return node.to_python()
 
 
-def _truth(node: SourceNode | None, address: str, findings: Findings) -> bool:
-    if node is None:
-        return False
-    if isinstance(node.value, bool):
-        return node.value
-    if node.text.lower() in ("true", "false"):
-        return node.text.lower() == "true"
-    findings.error("InvalidParameter", f"{node.text!r} is neither true nor false.", address=address, span=node.span)
-    return False
+def _tags(node: SourceNode | None, address: str, findings: Findings) -> Iterator[str]:
+    if node is None or shapes.is_null(node):
+        return
+    for item in node.items if node.kind == "list" else (node,):
+        yield shapes.text(item, address, findings)
 
 
-def _constraints(node: SourceNode | None, address: str, version: Version, findings: Findings) -> Iterator[Constraint]:
-    if node is None:
+# --- constraints ------------------------------------------------------------------------------------------------------
+def _constraints(
+    node: SourceNode | None, kind: ParameterType, version: Version, address: str, findings: Findings
+) -> Iterator[Constraint]:
+    if node is None or shapes.is_null(node):
         return
     if node.kind != "list":
-        findings.error("InvalidConstraint", "constraints must be a list.", address=address, span=node.span)
+        findings.error("InvalidConstraint", "Invalid parameter constraints, expected a list.",
+                       "Begin each with a dash.", address=f"{address}.constraints", span=node.span)  # fmt: skip
         return
-    for one in node.items:
-        if one.kind != "map":
-            findings.error("InvalidConstraint", "A constraint must be a map.", address=address, span=one.span)
+    known = [name for name in _READERS if name != "modulo" or version.level >= _MODULO_SINCE]
+    for index, item in enumerate(node.items):
+        where = f"{address}.constraints.{index}"
+        if not shapes.definition(item, "a constraint", where, findings):
             continue
-        for part, _ in one.entries:
-            if part.value not in _CONSTRAINTS or (part.value == "modulo" and version.level < LEVEL["2017-02-24"]):
-                findings.error("InvalidConstraint", f"Invalid key '{part.text}' for a constraint.",
-                               nearest(part.value, _CONSTRAINTS), address=address, span=part.span)  # fmt: skip
-        yield from _constraint(one, address, findings)
+        shapes.known_keys(item, (*known, "description"), "a parameter constraint", where, findings)
+        named = [name for name in known if item.get(name) is not None]
+        if len(named) != 1:
+            findings.error("InvalidConstraint", "A constraint needs exactly one limit.",
+                           f"Limits are {', '.join(known)}.", address=where, span=item.span)  # fmt: skip
+            continue
+        limit = item.get(named[0])
+        assert limit is not None
+        if kind not in _VALID_FOR[named[0]]:
+            findings.error("InvalidConstraint", f"{named[0]} constraint invalid for {kind}.",
+                           f"It is for {', '.join(sorted(_VALID_FOR[named[0]]))}.", address=where,
+                           span=limit.span)  # fmt: skip
+            continue
+        description = shapes.text(item.get("description"), where, findings)
+        made = _READERS[named[0]](limit, description, f"{where}.{named[0]}", findings)
+        if made is not None:
+            yield made
 
 
-def _constraint(node: SourceNode, address: str, findings: Findings) -> Iterator[Constraint]:
-    said = _text(node.get("description"))
-    for key, body in node.entries:
-        match key.value:
-            case "length":
-                low, high = (_bound(body, end, address, findings) for end in ("min", "max"))
-                yield Constraint(length=(None if low is None else int(low), None if high is None else int(high)),
-                                 description=said)  # fmt: skip
-            case "range":
-                low, high = (_bound(body, end, address, findings) for end in ("min", "max"))
-                yield Constraint(range=(low, high), description=said)
-            case "modulo":
-                step, offset = (_bound(body, end, address, findings) for end in ("step", "offset"))
-                if step:
-                    yield Constraint(modulo=(step, offset or 0), description=said)
-                else:
-                    findings.error("InvalidConstraint", "modulo needs a step that is not zero.", address=address,
-                                   span=body.span)  # fmt: skip
-            case "allowed_values":
-                if body.kind == "list":
-                    yield Constraint(allowed_values=tuple(_list(body)), description=said)
-                else:
-                    findings.error("InvalidConstraint", "allowed_values must be a list.", address=address,
-                                   span=body.span)  # fmt: skip
-            case "allowed_pattern":
-                yield Constraint(pattern=body.text, description=said)
-            case "custom_constraint":
-                yield Constraint(custom=body.text, description=said)
-            case _:
-                continue
-
-
-def _bound(node: SourceNode, name: str, address: str, findings: Findings) -> float | None:
-    found = node.get(name) if node.kind == "map" else None
-    if found is None or found.value is None:
+def _bounds(
+    node: SourceNode, names: tuple[str, str], address: str, findings: Findings
+) -> tuple[float | int | None, float | int | None] | None:
+    if not shapes.definition(node, f"{address.rpartition('.')[2]}", address, findings):
         return None
+    shapes.known_keys(node, names, "a constraint", address, findings)
+    found: list[float | int | None] = []
+    for name in names:
+        item = node.get(name)
+        value = None if item is None else _as_number(item.value)
+        if item is not None and value is None:
+            findings.error("InvalidConstraint", f"{name} must be a number.", address=address, span=item.span)
+            return None
+        found.append(value)
+    if found == [None, None]:
+        findings.error("InvalidConstraint", f"{' and/or '.join(names)} must be given.", address=address, span=node.span)
+        return None
+    return found[0], found[1]
+
+
+def _as_number(value: Value) -> int | float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value) if not value.lstrip("-").isdigit() else int(value)
+        except ValueError:
+            return None
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return value if usable else None
+
+
+def _length(node: SourceNode, description: str, address: str, findings: Findings) -> Constraint | None:
+    bounds = _bounds(node, ("min", "max"), address, findings)
+    if bounds is None:
+        return None
+    least, most = (None if bound is None else int(bound) for bound in bounds)
+    return Constraint(length=(least, most), description=description)
+
+
+def _range(node: SourceNode, description: str, address: str, findings: Findings) -> Constraint | None:
+    bounds = _bounds(node, ("min", "max"), address, findings)
+    return None if bounds is None else Constraint(range=bounds, description=description)
+
+
+def _modulo(node: SourceNode, description: str, address: str, findings: Findings) -> Constraint | None:
+    bounds = _bounds(node, ("step", "offset"), address, findings)
+    if bounds is None:
+        return None
+    step, offset = bounds
+    if not step or abs(offset or 0) >= abs(step) or (offset or 0) * step < 0:
+        findings.error("InvalidConstraint", "step must not be 0, and offset must be nearer to 0 than step, "
+                       "with the same sign.", address=address, span=node.span)  # fmt: skip
+        return None
+    return Constraint(modulo=(step, offset or 0), description=description)
+
+
+def _allowed_values(node: SourceNode, description: str, address: str, findings: Findings) -> Constraint | None:
+    if node.kind != "list":
+        findings.error("InvalidConstraint", "allowed_values must be a list.", address=address, span=node.span)
+        return None
+    return Constraint(allowed_values=tuple(node.to_python()), description=description)
+
+
+def _pattern(node: SourceNode, description: str, address: str, findings: Findings) -> Constraint | None:
     try:
-        return float(found.value)
-    except (ValueError, TypeError):
-        findings.error("InvalidConstraint", f"{name} must be a number, not {found.text!r}.", address=address,
-                       span=found.span)  # fmt: skip
+        regex.compile(node.text)
+    except (regex.error, OverflowError, RecursionError) as error:
+        findings.error("InvalidConstraint", f"{node.text} is no regular expression: {error}.", address=address,
+                       span=node.span)  # fmt: skip
         return None
+    return Constraint(pattern=node.text, description=description)
+
+
+def _custom(node: SourceNode, description: str, address: str, findings: Findings) -> Constraint | None:
+    if node.text not in CUSTOM_CONSTRAINTS:
+        findings.error("UnknownConstraint", f'There is no custom constraint "{node.text}".',
+                       nearest(node.text, CUSTOM_CONSTRAINTS), address=address, span=node.span)  # fmt: skip
+        return None
+    return Constraint(custom=node.text, description=description)
+
+
+_READERS: Mapping[str, Callable[[SourceNode, str, str, Findings], Constraint | None]] = {
+    "length": _length,
+    "range": _range,
+    "modulo": _modulo,
+    "allowed_values": _allowed_values,
+    "allowed_pattern": _pattern,
+    "custom_constraint": _custom,
+}
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+def read_groups(
+    node: SourceNode | None, parameters: Mapping[str, Parameter], findings: Findings
+) -> tuple[ParameterGroup, ...]:
+    """TP-19: every named parameter exists and is in one group only."""
+    if node is None or shapes.is_null(node):
+        return ()
+    if node.kind != "list":
+        findings.error("InvalidTemplateSection", 'The section "parameter_groups" must be a list.',
+                       "Begin each with a dash.", address="parameter_groups", span=node.span)  # fmt: skip
+        return ()
+    seen: set[str] = set()
+    return tuple(
+        _group(item, f"parameter_groups.{index}", parameters, seen, findings) for index, item in enumerate(node.items)
+    )
+
+
+def _group(
+    item: SourceNode, address: str, parameters: Mapping[str, Parameter], seen: set[str], findings: Findings
+) -> ParameterGroup:
+    if not shapes.definition(item, "a parameter group", address, findings):
+        return ParameterGroup("", "", ())
+    shapes.known_keys(item, ("label", "description", "parameters"), "a parameter group", address, findings)
+    members = item.get("parameters")
+    if members is None or members.kind != "list":
+        findings.error("MissingKey", "The parameters of a parameter group must be a list.", address=address,
+                       span=item.span)  # fmt: skip
+        members = None
+    names: list[str] = []
+    for member in members.items if members is not None else ():
+        name = member.text
+        if name not in parameters:
+            findings.error("UnknownParameter", f"The Parameter ({name}) of a parameter group was not defined in "
+                           "template.", nearest(name, parameters), address=address, span=member.span)  # fmt: skip
+        elif name in seen:
+            findings.error("DuplicateName", f"The parameter {name} is in more than one parameter group.",
+                           "Name it once.", address=address, span=member.span)  # fmt: skip
+        seen.add(name)
+        names.append(name)
+    label = shapes.text(item.get("label"), address, findings)
+    return ParameterGroup(label, shapes.text(item.get("description"), address, findings), tuple(names))

@@ -64,8 +64,6 @@ def _versions() -> dict[str, Version]:
 
 VERSIONS: Mapping[str, Version] = _versions()
 
-LEVEL = {version.name: version.level for version in VERSIONS.values()}
-
 DESCRIPTIONS: Mapping[str, str] = {
     "get_param": "The value of a parameter, or of a part of it by a path of keys and indexes.",
     "get_resource": "The reference id of another resource of the template.",

@@ -1,0 +1,167 @@
+"""Source nodes → expressions of one HOT template; mistakes are collected with their places."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from engine.model import expression as x
+from engine.model.diagnostic import Span
+from engine.model.expression import Expression, Literal, MapOf
+from translators.findings import Findings, nearest
+from translators.hot.versions import DESCRIPTIONS, Version
+from translators.source import SourceNode
+
+_PSEUDO = {
+    "OS::stack_id": x.Pseudo.STACK_ID,
+    "OS::stack_name": x.Pseudo.STACK_NAME,
+    "OS::project_id": x.Pseudo.PROJECT_ID,
+    "OS::region": x.Pseudo.REGION,
+}
+# Words that are functions somewhere and that a user may well choose as a key of a plain map.
+_ORDINARY_WORDS = frozenset({"if", "not", "and", "or", "filter", "equals", "contains", "digest", "repeat", "yaql"})
+# Functions whose misspelling is told from a plain key by the shape of the argument: a name, or a list.
+_BY_ARGUMENT: Mapping[str, tuple[str, ...]] = {
+    "scalar": ("get_param", "get_resource", "get_attr", "get_file", "resource_facade"),
+    "list": ("get_param", "get_attr", "list_join", "str_split", "map_merge", "list_concat", "list_concat_unique"),
+    "map": ("str_replace", "str_replace_strict", "str_replace_vstrict", "repeat"),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Builder:
+    """Reads expressions of one template of `version`; `files` answer get_file."""
+
+    version: Version
+    findings: Findings
+    readers: Mapping[str, Reader]
+    files: Mapping[str, str]
+    parameters: frozenset[str]
+    resources: frozenset[str]
+    conditions: frozenset[str] = frozenset()
+    in_condition: bool = False
+    address: list[str] = field(default_factory=list)
+
+    # --- walking --------------------------------------------------------------------------------------------------
+    def build(self, node: SourceNode) -> Expression:
+        """The expression of `node`; a mistake is reported and stands as null."""
+        if node.tag is not None:
+            return self.fail("UnknownTag", f"The tag {node.tag} has no meaning in HOT.",
+                             "Write the function's long form.", node.span)  # fmt: skip
+        if node.kind == "scalar":
+            return Literal(node.value, span=node.span)
+        if node.kind == "list":
+            return x.ListOf(tuple([self._at(str(i), item) for i, item in enumerate(node.items)]), span=node.span)
+        if len(node.entries) == 1:
+            called = self._call(*node.entries[0])
+            if called is not None:
+                return called
+        entries = [(key.text, self._at(key.text, item)) for key, item in node.entries]
+        return MapOf(tuple(entries), span=node.span)
+
+    def _at(self, step: str, node: SourceNode) -> Expression:
+        if node.kind == "scalar" and node.tag is None:
+            return Literal(node.value, span=node.span)
+        self.address.append(step)
+        found = self.build(node)
+        self.address.pop()
+        return found
+
+    @contextmanager
+    def within(self, *steps: str) -> Iterator[None]:
+        """Findings inside are addressed below `steps`."""
+        before = len(self.address)
+        self.address.extend(steps)
+        try:
+            yield
+        finally:
+            del self.address[before:]
+
+    def _call(self, key: SourceNode, argument: SourceNode) -> Expression | None:
+        """The function call that a map of one entry may be."""
+        name = key.value
+        if not isinstance(name, str):
+            return None
+        if name in self._allowed():
+            self.address.append(name)
+            found = self.readers[name](self, argument, key.span)
+            self.address.pop()
+            return found
+        known_elsewhere = name in DESCRIPTIONS and (self.in_condition or name not in _ORDINARY_WORDS)
+        if known_elsewhere or name.startswith("Fn::"):
+            where = "in conditions " if self.in_condition else ""
+            return self.fail(
+                "UnknownFunction",
+                f'"{name}" is not a function {where}of heat_template_version {self.version.name}.',
+                nearest(name, self._allowed()), key.span,
+            )  # fmt: skip
+        meant = self._misspelt(name, argument)
+        if meant is None:
+            return None
+        return self.fail("UnknownFunction", f'"{name}" is not a function.', f"Did you mean {meant}?", key.span)
+
+    def _allowed(self) -> frozenset[str]:
+        return self.version.condition_functions if self.in_condition else self.version.functions
+
+    def _misspelt(self, name: str, argument: SourceNode) -> str | None:
+        """The function that `name` nearly is, where the argument has the shape of that function's argument."""
+        if "_" not in name:
+            return None
+        candidates = _BY_ARGUMENT[argument.kind]
+        if argument.kind == "map" and argument.get("template") is None:
+            return None
+        near = difflib.get_close_matches(name, [one for one in candidates if one in self._allowed()], 1, 0.75)
+        return near[0] if near else None
+
+    # --- mistakes -------------------------------------------------------------------------------------------------
+    def fail(self, code: str, summary: str, detail: str, span: Span | None) -> Expression:
+        self.findings.error(code, summary, detail, address=".".join(self.address), span=span)
+        return Literal(None, span=span)
+
+    def wrong(self, name: str, form: str, span: Span) -> Expression:
+        return self.fail("BadFunctionArgument", f'The argument of "{name}" has not the form it needs.',
+                         f"Write {name}: {form}", span)  # fmt: skip
+
+    # --- conditions and references --------------------------------------------------------------------------------
+    def condition(self, node: SourceNode) -> Expression:
+        """A condition: its name, a boolean, or a condition function."""
+        if node.kind == "scalar":
+            if isinstance(node.value, bool):
+                return Literal(node.value, span=node.span)
+            name = node.text
+            if name not in self.conditions:
+                return self.fail("UnknownCondition", f'Invalid condition "{name}": there is no such condition.',
+                                 nearest(name, self.conditions), node.span)  # fmt: skip
+            return x.ConditionRef(name, span=node.span)
+        before, self.in_condition = self.in_condition, True
+        found = self.build(node)
+        self.in_condition = before
+        if isinstance(found, MapOf | x.ListOf):
+            return self.fail("BadCondition", "A condition is a name, a boolean or a condition function.",
+                             f"Functions of conditions are {', '.join(sorted(self.version.condition_functions))}.",
+                             node.span)  # fmt: skip
+        return found
+
+    def parameter(self, name: str, path: tuple[Expression, ...], span: Span) -> Expression:
+        if name in _PSEUDO:
+            return x.PseudoRef(_PSEUDO[name], span=span)
+        if name not in self.parameters:
+            return self.fail("UnknownParameter", f"The Parameter ({name}) was not defined in template.",
+                             nearest(name, self.parameters), span)  # fmt: skip
+        return x.ParameterRef(name, path, span=span)
+
+    def resource(self, name: str, span: Span) -> str | None:
+        """The name when there is such a resource; else the mistake is reported (TR-13)."""
+        if name in self.resources:
+            return name
+        self.fail(
+            "InvalidTemplateReference",
+            f'The specified reference "{name}" (in {".".join(self.address)}) is incorrect.',
+            nearest(name, self.resources), span,
+        )  # fmt: skip
+        return None
+
+
+Reader = Callable[[Builder, SourceNode, Span], Expression]
