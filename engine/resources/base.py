@@ -199,6 +199,7 @@ class ResourceType:
     description: ClassVar[str] = ""
     always_replace: ClassVar[bool] = False  # replaced at every update (UpdateWaitConditionHandle)
     update_policy: ClassVar[Mapping[str, Property]] = {}
+    race_safe: ClassVar[bool] = False  # a second create is refused or changes nothing: needs no settle time
 
     def reference(self, physical_id: str | None, attributes: Mapping[str, Value], address: str) -> Value:
         """What get_resource / Ref gives."""
@@ -252,6 +253,10 @@ class ResourceType:
 
     async def delete(self, op: Operation) -> None:
         """Remove and wait until gone; nothing there is success; must be safe to repeat."""
+
+    async def snapshot(self, op: Operation) -> None:
+        """Make the copy that outlives the object (deletion policy Snapshot); called before `delete`, where
+        `snapshot_on_delete` says so. Must be safe to repeat."""
 
     async def check(self, op: Operation) -> Mapping[str, Value]:
         """Compare with the cloud: raises Gone or OperationFailed; returns fresh attributes."""

@@ -22,6 +22,7 @@ class ExtraRouteSet(NeutronType):
     name = "OS::Neutron::ExtraRouteSet"
     sdk = "network.v2.router.Router"
     name_key = None
+    race_safe = True
     properties = {
         "router": named("router", required=True),
         "routes": listing(
@@ -37,21 +38,26 @@ class ExtraRouteSet(NeutronType):
     }
 
     async def prepare(self, op: Operation) -> Mapping[str, Value]:
-        return {}
+        """Refuse routes that somebody else has made: they would go with this resource."""
+        router, routes = await self._router(op), op.properties["routes"]
+        taken = sorted(destination for destination, _ in _keys(routes) & await self._present(op, router))
+        if taken:
+            raise OperationFailed(f"Router {router} already has routes to {', '.join(taken)}; somebody else made them")
+        return {"absent": True}
 
     async def create(self, op: Operation) -> str | None:
         router = await self._router(op)
-        routes = op.properties["routes"]
-        present = _keys((await self.call(op, "GET", f"/routers/{router}"))["router"].get("routes") or [])
-        taken = sorted(destination for destination, nexthop in _keys(routes) & present)
-        if taken and not op.resumed:
-            raise OperationFailed(f"Router {router} already has routes to {', '.join(taken)}; somebody else made them")
-        await self._change(op, router, "add_extraroutes", routes)
+        await self._change(op, router, "add_extraroutes", op.properties["routes"])
         return f"{router}:{op.token}"
 
     async def find(self, op: Operation) -> str | None:
-        """Repeating the create is harmless, so nothing need be found."""
-        return None
+        router, routes = await self._router(op), _keys(op.properties["routes"])
+        if not op.data.get("absent") or not routes or routes - await self._present(op, router):
+            return None
+        return f"{router}:{op.token}"
+
+    async def _present(self, op: Operation, router: str) -> set[tuple[str, str]]:
+        return _keys((await self.call(op, "GET", f"/routers/{router}"))["router"].get("routes") or [])
 
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         return {"show": await self.read_row(op)}

@@ -19,6 +19,7 @@ class FloatingIPAssociation(NeutronType):
     name = "OS::Neutron::FloatingIPAssociation"
     sdk = "network.v2.floating_ip.FloatingIP"
     name_key = None
+    race_safe = True
     properties = {
         "floatingip_id": string(required=True, mutable=True, refers="floating_ip"),
         "port_id": named("port", required=True, mutable=True),
@@ -33,8 +34,11 @@ class FloatingIPAssociation(NeutronType):
         return op.physical_name()
 
     async def find(self, op: Operation) -> str | None:
-        """Repeating the create is harmless, so nothing need be found."""
-        return None
+        try:
+            await self.read_row(op)
+        except Gone:
+            return None
+        return op.physical_name()
 
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         return {"show": await self.read_row(op)}

@@ -20,6 +20,7 @@ class RouterGateway(NeutronType):
     sdk = "network.v2.router.Router"
     support = "HIDDEN"
     name_key = None
+    race_safe = True
     properties = {
         "router_id": named("router", required=True),
         "network": named("network"),
@@ -41,8 +42,13 @@ class RouterGateway(NeutronType):
         return f"{router}:{network}"
 
     async def find(self, op: Operation) -> str | None:
-        """Repeating the create is harmless, so nothing need be found."""
-        return None
+        ids = await resolve_references(self.properties, op.properties, op.cloud)
+        found = f"{ids['router_id']}:{ids['network']}"
+        try:
+            await self._router(op, found)
+        except Gone:
+            return None
+        return found
 
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         return {"show": await self.read_row(op)}
@@ -52,7 +58,11 @@ class RouterGateway(NeutronType):
 
     async def read_row(self, op: Operation) -> dict[str, Any]:
         assert op.physical_id is not None
-        router_id, _, network = op.physical_id.partition(":")
+        return await self._router(op, op.physical_id)
+
+    async def _router(self, op: Operation, key: str) -> dict[str, Any]:
+        """The router, if its gateway is the one that `key` names. Raises Gone."""
+        router_id, _, network = key.partition(":")
         try:
             router = (await self.call(op, "GET", f"/routers/{router_id}"))["router"]
         except NotFound as error:

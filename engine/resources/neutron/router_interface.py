@@ -22,6 +22,7 @@ class RouterInterface(NeutronType):
     name = "OS::Neutron::RouterInterface"
     sdk = "network.v2.router.Router"
     name_key = None
+    race_safe = True
     properties = {
         "router": named("router", required=True),
         "router_id": formerly("router", "router"),
