@@ -32,6 +32,7 @@ READY = re.compile(r"isotherm is ready at ['\"]?(http://[^\s'\"]+)")
 READY_SECONDS = 20.0
 STOP_SECONDS = 10.0
 CLIENT_SECONDS = 60.0
+_JSON = json.JSONDecoder()
 
 FAST = """\
 [DEFAULT]
@@ -71,6 +72,8 @@ class Outcome:
 
 class Server:
     """`isotherm serve` as a process. `cloud` None: the embedded simulator."""
+
+    bin = BIN  # where the clients are
 
     def __init__(self, state_dir: Path, *, cloud: str | None = None, config: str | None = None) -> None:
         self.state_dir = state_dir
@@ -175,6 +178,20 @@ class Server:
 
     def openstack(self, *arguments: str, timeout: float = CLIENT_SECONDS) -> Outcome:
         return self.run("openstack", *arguments, timeout=timeout)
+
+    def session(self, *commands: str, timeout: float = 2 * CLIENT_SECONDS) -> list:
+        """Commands of one interactive `openstack` process; returns the JSON that each of those with `-f json` wrote."""
+        done = subprocess.run(
+            [str(BIN / "openstack")], input="\n".join(commands).encode(), env=self.env, cwd=self.state_dir,
+            capture_output=True, timeout=timeout, check=False,
+        )  # fmt: skip
+        out, found, at = done.stdout.decode(), [], 0
+        outcome = Outcome("openstack: " + "; ".join(commands), done.returncode, out, done.stderr.decode()).ok()
+        while rest := out[at:].lstrip():
+            value, length = _JSON.raw_decode(rest)
+            found.append(value)
+            at = len(outcome.out) - len(rest) + length
+        return found
 
     def boto3(self, **changed):
         """A CloudFormation client that tries once, so that a 5xx is seen and not retried away."""

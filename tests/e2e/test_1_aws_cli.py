@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -105,7 +106,7 @@ def test_1_refusals_reach_the_terminal(server, tmp_path, name):
 
 
 def test_1_output_formats_and_queries(server, name, template):
-    server.boto3().create_stack(StackName=name, TemplateBody=open(template()).read())
+    server.boto3().create_stack(StackName=name, TemplateBody=Path(template()).read_text())
     settled(server, name, "CREATE_COMPLETE")
     query = ("--query", "Stacks[0].Outputs[?OutputKey=='Said'].OutputValue", "--output", "text")
     assert server.aws("describe-stacks", "--stack-name", name, *query).ok().out.strip() == "hello"
