@@ -18,7 +18,7 @@ _POLL = 0.5
 
 
 class VolumeAttachment(ResourceType):
-    """The key is the server with the volume (M4). The physical id is `<server>:<volume>`, templates see the volume's."""
+    """The key is the server with the volume (M4). The physical id is `<server>:<volume>`; templates see the volume."""
 
     name = "OS::Cinder::VolumeAttachment"
     service = "block-storage"

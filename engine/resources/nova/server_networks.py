@@ -139,7 +139,7 @@ async def drop_ports(op: Operation, keys: Sequence[str] | None = None) -> None:
         await op.remember(ports=ports)
 
 
-# --- what the server has ---------------------------------------------------------------------------------------
+# --- what the server has ----------------------------------------------------------------------------------
 async def interfaces(op: Operation) -> list[Interface]:
     """The server's ports; none when the project may not ask Neutron."""
     assert op.physical_id is not None
@@ -182,7 +182,7 @@ async def associate_floating_ips(op: Operation, entries: Sequence[Entry]) -> Non
         await op.cloud.request("network", "PUT", f"/floatingips/{floating}", json={"floatingip": {"port_id": port}})
 
 
-# --- changing them ---------------------------------------------------------------------------------------
+# --- changing them ----------------------------------------------------------------------------------
 async def change(op: Operation, before: Sequence[Entry], after: Sequence[Entry], groups: Sequence[str]) -> None:
     """Detach what is no longer listed, attach what is new. Safe to repeat."""
     old, new = {key_of(one): one for one in before}, {key_of(one): one for one in after}
