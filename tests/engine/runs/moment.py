@@ -1,0 +1,120 @@
+"""Virtual time: hours of waiting pass in milliseconds, and only when nothing else can happen.
+
+Nothing else can happen when the event loop has no callback ready and no connection of the database is in use: then
+everybody sleeps, and time may jump to the first who wakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+_BEGINNING = 1_700_000_000_000_000  # microseconds
+
+
+class VirtualClock:
+    """Implements `engine.state.clock.Clock`."""
+
+    def __init__(self) -> None:
+        self._elapsed = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def now(self) -> int:
+        return _BEGINNING + int(self._elapsed * 1e6)
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self._elapsed + seconds, self._count, waiter))
+        await waiter
+
+    def jump(self) -> bool:
+        """Wake the first sleeper; False when nobody sleeps."""
+        while self._sleepers:
+            at, _, waiter = heapq.heappop(self._sleepers)
+            if not waiter.done():
+                self._elapsed = max(self._elapsed, at)
+                waiter.set_result(None)
+                return True
+        return False
+
+
+class Traffic:
+    """Counts the connections in use, and can cut them: what a crash of the process does to its database."""
+
+    def __init__(self) -> None:
+        self.in_use = 0
+        self.commits = 0
+        self.last_commit: int | None = None  # the number of the last commit that is let through
+        self._freed = asyncio.Event()
+        self._fresh: set[int] = set()
+
+    @property
+    def cut(self) -> bool:
+        return self.last_commit is not None and self.commits >= self.last_commit
+
+    def watch(self, engine: AsyncEngine) -> None:
+        pool = engine.sync_engine
+        event.listen(pool, "do_connect", self._connecting)
+        event.listen(pool, "checkout", self._taken)
+        event.listen(pool, "checkin", self._returned)
+        event.listen(pool, "begin", self._beginning)
+        event.listen(pool, "commit", self._committing)
+
+    def _connecting(self, *_: Any) -> None:
+        self.in_use += 1
+        self._opening = True
+
+    _opening = False
+
+    def _taken(self, _dbapi: Any, record: Any, _proxy: Any) -> None:
+        if id(record) in self._fresh or not self._opening:
+            self.in_use += 1
+            return
+        self._fresh.add(id(record))
+        self._opening = False
+
+    def _returned(self, *_: Any) -> None:
+        self.in_use -= 1
+        self._freed.set()
+
+    def _beginning(self, _connection: Any) -> None:
+        if self.cut:
+            raise ConnectionError("the process is dead")
+
+    def _committing(self, _connection: Any) -> None:
+        if self.cut:
+            raise ConnectionError("the process is dead")
+        self.commits += 1
+
+    async def quiet(self) -> None:
+        """Return when everybody sleeps."""
+        loop: Any = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(0)
+            if loop._ready:
+                continue
+            if self.in_use == 0:
+                return
+            self._freed.clear()
+            await self._freed.wait()
+
+
+async def drive(clock: VirtualClock, traffic: Traffic, done: Callable[[], bool], *, limit: float = 100_000) -> None:
+    """Let time pass until `done`; AssertionError when it never is."""
+    until = clock.monotonic() + limit
+    while True:
+        await traffic.quiet()
+        if done():
+            return
+        assert clock.jump(), "nothing moves, and nobody sleeps"
+        assert clock.monotonic() < until, "time passes and nothing comes of it"
