@@ -91,7 +91,8 @@ class SignalEndpoint:
             return _refusal(400, "ValidationError", "The body needs a Status, SUCCESS or FAILURE.")
         unique_id = told.get("uniqueid", told.get("id"))
         answer = await self._send(request, Signal(
-            status=status, unique_id=_text(unique_id), reason=_text(told.get("reason")), data=told.get("data"), raw=body,
+            status=status, unique_id=_text(unique_id), reason=_text(told.get("reason")), data=told.get("data"),
+            raw=body,
         ))  # fmt: skip
         if answer is not None:
             return answer
