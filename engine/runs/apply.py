@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from engine.cloud.errors import CloudError
 from engine.expr.evaluate import evaluate
 from engine.model.diagnostic import Invalid
 from engine.model.status import Action, Status
@@ -13,12 +12,12 @@ from engine.model.template import Group, Resource
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.decide import Decision, Step, candidate, decide
 from engine.plan.deployment import Deployment
-from engine.resources.base import Gone, MustReplace, OperationFailed, ResourceType
+from engine.resources.base import Gone, MustReplace, Operation, OperationFailed, ResourceType
 from engine.resources.schema import check_properties, normalize
 from engine.runs.context import RunContext
 from engine.runs.ledger import Ledger
 from engine.runs.spec import RunSpec
-from engine.runs.step import InterruptedCall, Stepper, explain
+from engine.runs.step import NOT_THE_RESOURCE, InterruptedCall, Stepper, explain
 from engine.runs.view import RowsView
 from engine.state.rows import ResourceRow
 
@@ -64,7 +63,9 @@ class Applier:
         try:
             properties = self._properties(resource, kind)
             decision = decide(row, kind, properties, revision=self._spec.target)
-        except (Invalid, OperationFailed) as error:
+        except NOT_THE_RESOURCE:
+            raise
+        except Exception as error:
             row = row or self._begin_row(resource, kind)
             row.requires = self._requires(address)
             action = Action.CREATE if row.action is Action.INIT else Action.UPDATE
@@ -93,7 +94,10 @@ class Applier:
         return properties
 
     def _begin_row(self, resource: Resource, kind: ResourceType) -> ResourceRow:
-        return self._ledger.new_row(resource.address, kind.name, resource.group)
+        row = self._ledger.new_row(resource.address, kind.name, resource.group)
+        # From its first moment: going back to an earlier revision must not take up what this one began.
+        row.revision = self._spec.target
+        return row
 
     def _condemn_others(self, row: ResourceRow) -> list[ResourceRow]:
         """There is one object of an address in the end: every other generation is left to the cleanup."""
@@ -132,8 +136,7 @@ class Applier:
     async def _nothing(self, row: ResourceRow, resource: Resource) -> None:
         condemned = self._condemn_others(row)
         changed = self._keep(row, resource)
-        settled = row.status is Status.COMPLETE and row.action in (Action.CREATE, Action.UPDATE, Action.ADOPT)
-        if not settled:
+        if row.status is not Status.COMPLETE:
             group = self._deployment.groups.get(resource.group) if resource.group else None
             row.revision = self._spec.target
             await self._ledger.move(row, Action.UPDATE, Status.COMPLETE, group=group, also=condemned)
@@ -157,7 +160,10 @@ class Applier:
         except asyncio.CancelledError:
             await self._interrupted(row, Action.CREATE, group)
             raise
-        except (OperationFailed, CloudError, Gone) as error:
+        except NOT_THE_RESOURCE:
+            raise
+        except Exception as error:
+            await self._stepper.after_refusal(kind, row, operation, error)
             await self._fail(row, Action.CREATE, error, group)
         else:
             row.revision = self._spec.target
@@ -179,10 +185,7 @@ class Applier:
             ))  # fmt: skip
         await self._ledger.move(row, Action.CREATE, Status.IN_PROGRESS, group=group, also=also)
 
-    async def _make(self, row: ResourceRow, kind: ResourceType, operation: object) -> None:
-        from engine.resources.base import Operation
-
-        assert isinstance(operation, Operation)
+    async def _make(self, row: ResourceRow, kind: ResourceType, operation: Operation) -> None:
         if row.physical_id is None:
             try:
                 row.physical_id = await self._stepper.create(kind, row, operation)
@@ -196,7 +199,7 @@ class Applier:
                 row.reason = "Resource creation Initiated"
                 await self._ledger.move(row, Action.CREATE, Status.IN_PROGRESS, row.reason, guarded=False)
         operation.physical_id = row.physical_id
-        row.attributes = await self._until_deadline(kind.ready(operation))
+        row.attributes = await kind.ready(operation)
 
     async def _update(
         self, decision: Decision, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
@@ -211,14 +214,19 @@ class Applier:
         try:
             await self._ledger.move(row, Action.UPDATE, Status.IN_PROGRESS, group=group, also=others)
             await self._stepper.patiently(lambda: kind.update(operation, decision.changed))
-            row.attributes = await self._until_deadline(kind.ready(operation))
-        except (MustReplace, Gone):
+            row.attributes = await kind.ready(operation)
+        except (MustReplace, Gone) as error:
             row.attempted = None
+            if isinstance(error, Gone):
+                # Nobody may go back to it: as after a check that did not find it.
+                row.action, row.status, row.reason = Action.CHECK, Status.FAILED, explain(error)
             await self._replace(row, resource, kind, properties, group)
         except asyncio.CancelledError:
             await self._interrupted(row, Action.UPDATE, group)
             raise
-        except (OperationFailed, CloudError) as error:
+        except NOT_THE_RESOURCE:
+            raise
+        except Exception as error:
             await self._fail(row, Action.UPDATE, error, group)
         else:
             row.properties, row.attempted, row.revision = properties, None, self._spec.target
@@ -231,12 +239,6 @@ class Applier:
         old.condemned = True
         fresh = self._begin_row(resource, kind)
         await self._create(fresh, resource, kind, properties, group, also=(old,))
-
-    async def _until_deadline(self, waiting: object) -> Mapping[str, Value]:
-        """Types wait by their own deadline; this one bounds those that would not."""
-        assert asyncio.iscoroutine(waiting)
-        result: Mapping[str, Value] = await waiting
-        return result
 
     async def _fail(self, row: ResourceRow, action: Action, error: Exception, group: Group | None) -> None:
         reason = explain(error)
@@ -254,11 +256,8 @@ class Applier:
     # --- groups ---------------------------------------------------------------------------------------------------
     async def _seal(self, group: Group) -> None:
         """All members are there: evaluate what the group shows, complete its row."""
-        row = self._ledger.live(group.address)
         begun = self._ledger.group_begun(group.address)
-        if row is None:
-            row = self._ledger.new_row(group.address, group.type, None)
-            row.is_group, row.token, row.action = True, "", Action.CREATE
+        row = self._ledger.group_row(group) or self._ledger.new_group(group)
         try:
             written = _plain(evaluate(group.properties, self._scope))
             row.physical_id = _text(evaluate(group.reference, self._scope))
@@ -277,7 +276,9 @@ class Applier:
         row.requires, row.revision = requires, self._spec.target
         row.deletion_policy, row.replace_policy = group.deletion_policy, group.update_replace_policy
         fresh = row.action is Action.CREATE and row.status is not Status.COMPLETE
-        await self._ledger.move(row, Action.CREATE if fresh else Action.UPDATE, Status.COMPLETE, announce=changed)
+        others = [other for other in self._ledger.generations(group.address) if other is not row]
+        action = Action.CREATE if fresh else Action.UPDATE
+        await self._ledger.move(row, action, Status.COMPLETE, announce=changed, also=others)
 
 
 def _plain(value: Value) -> Value:

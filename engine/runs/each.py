@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from engine.cloud.errors import CloudError
 from engine.model.status import Action, Status
-from engine.resources.base import Gone, OperationFailed
+from engine.resources.base import Gone
 from engine.resources.registry import Registry
 from engine.runs.apply import StepFailed
 from engine.runs.ledger import Ledger
-from engine.runs.step import Stepper, explain
+from engine.runs.step import NOT_THE_RESOURCE, Stepper, explain
 from engine.state.rows import ResourceRow
 
 
@@ -48,7 +47,9 @@ class Visitor:
             raise
         except Gone as error:
             await self._fail(row, str(error) or "The object does not exist any more")
-        except (OperationFailed, CloudError) as error:
+        except NOT_THE_RESOURCE:
+            raise
+        except Exception as error:
             await self._fail(row, explain(error))
         else:
             await self._ledger.move(row, self._action, Status.COMPLETE)

@@ -10,12 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from engine.model.stack import Stack
 from engine.model.status import Action, Status
 from engine.model.template import Group
 from engine.runs.context import RunContext
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
+
+
+class Unwritten(Exception):
+    """The database did not take a transition: the run stops where it is, and is taken up again."""
 
 
 class Ledger:
@@ -25,7 +31,11 @@ class Ledger:
         self.rows: dict[str, list[ResourceRow]] = {}
         for row in rows:
             self.rows.setdefault(row.address, []).append(row)
-        self._groups_begun: set[str] = set()
+        self._groups_begun = {
+            row.address
+            for row in self.all()
+            if row.is_group and not row.condemned and row.status is Status.IN_PROGRESS and row.action is not Action.DELETE
+        }
 
     # --- looking --------------------------------------------------------------------------------------------------
     def generations(self, address: str) -> Sequence[ResourceRow]:
@@ -85,7 +95,7 @@ class Ledger:
         if group is not None:
             opened = self._open_group(group, row, now)
             if opened is not None:
-                changed.append(opened)
+                changed.extend(self.rows[group.address])
                 events.append(event_params(self.stack, now, opened))
         if announce:
             events.append(event_params(self.stack, now, row))
@@ -94,15 +104,17 @@ class Ledger:
     async def write(self, rows: Sequence[ResourceRow], events: Sequence[dict[str, object]] = (),
                     *, guarded: bool = True) -> None:  # fmt: skip
         vault = self._context.store.vault
-        await self._context.committer.write(
-            Write(
-                stack_id=self.stack.id,
-                epoch=self.epoch,
-                operation_id=self.stack.operation_id if guarded else None,
-                resources=[row.params(vault) for row in rows],
-                events=events,
-            )
+        item = Write(
+            stack_id=self.stack.id,
+            epoch=self.epoch,
+            operation_id=self.stack.operation_id if guarded else None,
+            resources=[row.params(vault) for row in rows],
+            events=events,
         )
+        try:
+            await self._context.committer.write(item)
+        except (SQLAlchemyError, OSError) as error:
+            raise Unwritten(str(error)) from error
 
     async def move_stack(
         self, action: Action, status: Status, reason: str, *, announce: bool = True, also: Write | None = None,
@@ -132,15 +144,13 @@ class Ledger:
     # --- groups ---------------------------------------------------------------------------------------------------
     def _open_group(self, group: Group, member: ResourceRow, now: int) -> ResourceRow | None:
         """The group's row to write along with `member`'s transition, None when it need not move."""
-        row = self.live(group.address)
         failing = member.status is Status.FAILED
         begun = group.address in self._groups_begun
         if (begun and not failing) or member.status is Status.COMPLETE:
             return None
+        row = self.group_row(group)
         if row is None:
-            row = self.new_row(group.address, group.type, None)
-            row.is_group, row.token, row.description = True, "", group.description
-            row.action = Action.CREATE
+            row = self.new_group(group)
         elif failing and begun and row.status is Status.FAILED:
             return None
         elif not begun:
@@ -152,6 +162,20 @@ class Ledger:
         row.reason = member.reason if failing else ""
         row.updated = now
         self._groups_begun.add(group.address)
+        return row
+
+    def group_row(self, group: Group) -> ResourceRow | None:
+        """The row of that very group; what else has its address (another type) is no part of it."""
+        row = self.live(group.address)
+        return row if row is not None and row.is_group and row.type == group.type else None
+
+    def new_group(self, group: Group) -> ResourceRow:
+        """The group's first row, not yet written; what had its address before is left to the cleanup."""
+        for other in self.generations(group.address):
+            other.condemned = True
+        row = self.new_row(group.address, group.type, None)
+        row.is_group, row.token, row.description = True, "", group.description
+        row.action, row.status = Action.CREATE, Status.IN_PROGRESS
         return row
 
     def group_begun(self, address: str) -> bool:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable
 
-from engine.cloud.errors import CloudError
 from engine.model.status import Action, Status
 from engine.model.template import DeletionPolicy
-from engine.resources.base import Gone, OperationFailed, ResourceType
+from engine.resources.base import Gone, ResourceType
 from engine.runs.apply import StepFailed
 from engine.runs.context import RunContext
 from engine.runs.ledger import Ledger
 from engine.runs.spec import RunSpec
-from engine.runs.step import Stepper, explain
+from engine.runs.step import NOT_THE_RESOURCE, Stepper, explain
 from engine.state.rows import ResourceRow
 
 # A row, or the end of a group: a group's deletion begins before its members' and ends after them.
@@ -41,6 +40,12 @@ class Remover:
             if row.is_group:
                 graph[_end(row)] = {_begin(row)}
         for row in self._rows.values():
+            if row.group is not None:
+                # By the member's own word: a group that never was complete does not know its members.
+                for group in by_address.get(row.group, ()):
+                    if group.is_group:
+                        graph[_begin(row)].add(_begin(group))
+                        graph[_end(group)].add(_begin(row))
             for needed in row.requires:
                 for other in by_address.get(needed, ()):
                     graph[_begin(other)].add(_end(row) if row.is_group and other.group != row.address else _begin(row))
@@ -75,7 +80,9 @@ class Remover:
             if not self.overtaken:
                 await self._ledger.move(row, Action.DELETE, Status.FAILED, "Resource deletion cancelled", guarded=False)
             raise
-        except (OperationFailed, CloudError) as error:
+        except NOT_THE_RESOURCE:
+            raise
+        except Exception as error:
             await self._failed(row, explain(error))
         else:
             await self._ledger.move(row, Action.DELETE, Status.COMPLETE)
@@ -90,6 +97,8 @@ class Remover:
             if row.physical_id is None:
                 return
         try:
+            if self._policy(row) is DeletionPolicy.SNAPSHOT:
+                await self._stepper.patiently(lambda: kind.snapshot(operation), busy=True)
             await self._stepper.patiently(lambda: kind.delete(operation), busy=True)
         except Gone:
             return
@@ -110,17 +119,29 @@ class Remover:
         logical = row.group or row.address
         if row.external or logical in self._spec.retain or row.address in self._spec.retain:
             return True
+        if logical in self._spec.skip or row.address in self._spec.skip:
+            return True
         if row.physical_id is None:
             return False
-        policy = row.replace_policy if row.condemned else row.deletion_policy
-        born_here = self._spec.reverting is Action.CREATE
-        match policy:
+        born_here = self._born_here(row)
+        match self._policy(row):
             case DeletionPolicy.DELETE | DeletionPolicy.SNAPSHOT:
                 return False
             case DeletionPolicy.RETAIN:
                 return not (born_here and self._spec.retain_except_on_create)
             case DeletionPolicy.RETAIN_EXCEPT_ON_CREATE:
                 return not born_here
+
+
+    def _born_here(self, row: ResourceRow) -> bool:
+        """Whether what is being taken back made it (cloudformation.md B04)."""
+        target = self._spec.target
+        of_update = target is not None and row.revision is not None and row.revision > target
+        return self._spec.reverting is Action.CREATE or (self._spec.reverting is Action.UPDATE and of_update)
+
+    def _policy(self, row: ResourceRow) -> DeletionPolicy:
+        replaced = row.condemned and not self._born_here(row)
+        return row.replace_policy if replaced else row.deletion_policy
 
 
 def doomed_rows(ledger: Ledger, wanted: Collection[str]) -> list[ResourceRow]:

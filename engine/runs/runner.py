@@ -34,7 +34,7 @@ from engine.runs.ledger import Ledger
 from engine.runs.prepare import prepare
 from engine.runs.remove import Remover, doomed_rows
 from engine.runs.spec import RunSpec, spec_of
-from engine.runs.step import Stepper
+from engine.runs.step import NOT_THE_RESOURCE, Stepper, own_fault
 from engine.runs.view import RowsView
 from engine.state import tables as t
 from engine.state.commit import Fenced, Write
@@ -121,11 +121,11 @@ class Runner:
             await self._failed(str(error))
         except (CloudError, Refused) as error:
             await self._failed(str(error))
-        except (Fenced, LeaseLost, _Overtaken):
+        except (*NOT_THE_RESOURCE, _Overtaken):
             raise
         except Exception as error:
             log.exception("a run ended by a fault of the engine", stack=stack.id)
-            await self._failed(f"Isotherm's own fault, please report it: {type(error).__name__}: {error}")
+            await self._failed(own_fault(error))
 
     def _monotonic_deadline(self) -> float:
         clock = self._context.clock

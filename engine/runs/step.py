@@ -12,18 +12,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.cloud.contract import Cloud
-from engine.cloud.errors import CloudError, Conflict, NotFound, OutcomeUnknown, Permanent, Temporary
+from engine.cloud.errors import CloudError, Conflict, OutcomeUnknown, Temporary
+from engine.model.diagnostic import Invalid
 from engine.model.value import Value
-from engine.resources.base import Operation, OperationFailed, ResourceType, Services, StackIdentity
+from engine.resources.base import Gone, Operation, OperationFailed, ResourceType, Services, StackIdentity
 from engine.runs.context import RunContext
-from engine.runs.lease import Lease
-from engine.runs.ledger import Ledger
+from engine.runs.lease import Lease, LeaseLost
+from engine.runs.ledger import Ledger, Unwritten
+from engine.state.commit import Fenced
 from engine.state.rows import ResourceRow
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+#: What says nothing about the resource: the run has lost its stack, or the database.
+NOT_THE_RESOURCE = (Fenced, LeaseLost, Unwritten, SQLAlchemyError)
 
 
 class Stepper:
@@ -62,6 +68,7 @@ class Stepper:
             found = await self._settled_find(kind, operation)
             if found is not None:
                 return found
+        said = ""
         for attempt in range(self._context.settings.create_retries + 1):
             try:
                 return await self._call(lambda: kind.create(operation))
@@ -70,13 +77,33 @@ class Stepper:
                 found = await self._settled_find(kind, operation)
                 if found is not None:
                     return found
+                said = error.message
                 await self._back_off(attempt, error)
             except Temporary as error:
+                said = error.message
                 await self._back_off(attempt, error)
         raise OperationFailed(
             f"{row.type} could not be made in {self._context.settings.create_retries + 1} attempts; "
-            "the cloud kept answering that it is unavailable"
+            f"the last answer was: {said}"
         )
+
+    async def after_refusal(self, kind: ResourceType, row: ResourceRow, operation: Operation, error: Exception) -> None:
+        """A create has failed: if every request was answered, one look tells whether it left an object behind.
+
+        Otherwise the row keeps its mark, and whoever deletes it looks for the settle time.
+        """
+        if kind.local or row.physical_id is not None or row.attempted is None:
+            return
+        if not isinstance(error, OperationFailed | CloudError | Gone):
+            return
+        try:
+            row.physical_id = await kind.find(operation)
+        except Exception as trouble:
+            if isinstance(trouble, NOT_THE_RESOURCE):
+                raise
+            log.warning("a look after a failed create failed", address=row.address, error=str(trouble))
+        else:
+            row.attempted = None
 
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run one call to its end even when the step is cancelled: an object half asked for is an object lost."""
@@ -145,9 +172,16 @@ async def _unbound(**data: Value) -> None:
 
 
 def explain(error: Exception) -> str:
-    """One sentence for the status reason: what the cloud or the resource said."""
+    """One sentence for the status reason: what the cloud or the resource said, or that the engine is wrong."""
     match error:
-        case NotFound() | Conflict() | Permanent() | Temporary() | CloudError():
+        case CloudError():
             return error.message
-        case _:
+        case OperationFailed() | Gone() | Invalid():
             return str(error) or type(error).__name__
+        case _:
+            log.error("a resource type failed in a way it should not", exc_info=error)
+            return own_fault(error)
+
+
+def own_fault(error: Exception) -> str:
+    return f"Isotherm's own fault, please report it: {type(error).__name__}: {error}"
