@@ -158,33 +158,43 @@ def physical_id(kind: str, given: str | None, arns: Arns, names: Mapping[str, st
     return given
 
 
-def resource(one: ResourceRecord, owner: Stack, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
-    """A member of DescribeStackResources' `StackResources`."""
+def _resource(one: ResourceRecord, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "StackName": owner.name,
-        "StackId": arns.stack(owner.name, owner.id),
         "LogicalResourceId": one.address,
         "PhysicalResourceId": physical_id(one.type, one.nested_stack_id or one.physical_id, arns, names),
         "ResourceType": one.type,
-        "Timestamp": one.updated,
         "ResourceStatus": resource_status(one.action, one.status, one.skipped),
         "ResourceStatusReason": one.status_reason or None,
-        "Description": one.description or None,
         "DriftInformation": _RESOURCE_NOT_CHECKED,
     }
 
 
-def resource_summary(one: ResourceRecord, owner: Stack, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
+def _of_stack(one: ResourceRecord, owner: Stack, arns: Arns) -> dict[str, Any]:
+    return {
+        "StackName": owner.name,
+        "StackId": arns.stack(owner.name, owner.id),
+        "Description": one.description or None,
+    }
+
+
+def resource(one: ResourceRecord, owner: Stack, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
+    """A member of DescribeStackResources' `StackResources`."""
+    return {**_resource(one, arns, names), **_of_stack(one, owner, arns), "Timestamp": one.updated}
+
+
+def resource_summary(one: ResourceRecord, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
     """A member of ListStackResources' `StackResourceSummaries` (W50)."""
-    shown = resource(one, owner, arns, names)
-    return {**shown, "LastUpdatedTimestamp": one.updated}
+    return {**_resource(one, arns, names), "LastUpdatedTimestamp": one.updated}
 
 
 def resource_detail(one: ResourceRecord, owner: Stack, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
     """DescribeStackResource's `StackResourceDetail`; cfn-init reads its Metadata (N12)."""
-    shown = resource(one, owner, arns, names)
     metadata = json_text(dict(one.metadata)) if one.metadata else None
-    return {**shown, "LastUpdatedTimestamp": one.updated, "Metadata": metadata}
+    return {
+        **resource_summary(one, arns, names),
+        **_of_stack(one, owner, arns),
+        "Metadata": metadata,
+    }
 
 
 # --- events -------------------------------------------------------------------------------------------------------
@@ -224,8 +234,6 @@ def event(one: Event, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
 def operation_event(one: Event, kind: str | None, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
     """A member of DescribeEvents' `OperationEvents` (N15); `kind` is the operation's type, if known."""
     failed = one.status is Status.FAILED and one.address is not None
-    return {
-        **event(one, arns, names),
-        "OperationType": kind,
-        "EventType": "PROVISIONING_ERROR" if failed else "STACK_EVENT",
-    }
+    shown = event(one, arns, names)
+    del shown["StackName"]  # the only member that this shape has not
+    return {**shown, "OperationType": kind, "EventType": "PROVISIONING_ERROR" if failed else "STACK_EVENT"}

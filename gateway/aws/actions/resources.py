@@ -57,7 +57,7 @@ async def list_stack_resources(call: Call) -> dict[str, Any]:
     found = await _begun(call, stack)
     shown, following = page(found, call.input.get("NextToken"), call.action, lambda one: one.address)
     names = await _nested_names(call, shown)
-    summaries = [views.resource_summary(one, stack, call.arns, names) for one in shown]
+    summaries = [views.resource_summary(one, call.arns, names) for one in shown]
     return {"StackResourceSummaries": summaries, "NextToken": following}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.aws.protocol.model import Operation
+from gateway.aws.protocol.model import Mapped, Operation, Scalar, Sequence, Shape, Structure
 
 CONTENT_TYPE: Final = "application/json"
 
@@ -20,7 +20,7 @@ def wanted(pairs: Iterable[tuple[str, str]], accept: str) -> bool:
 def response(operation: Operation, result: Mapping[str, Any], request_id: str) -> bytes:
     inner: dict[str, Any] = {"ResponseMetadata": {"RequestId": request_id}}
     if operation.output is not None:
-        inner = {f"{operation.name}Result": _present(result), **inner}
+        inner = {f"{operation.name}Result": _present(result, operation.output), **inner}
     return _dump({f"{operation.name}Response": inner})
 
 
@@ -38,10 +38,14 @@ def _epoch(value: Any) -> float:
     raise TypeError(f"{type(value).__name__} in an answer")
 
 
-def _present(value: Any) -> Any:
-    """`value` without the members that are None."""
-    if isinstance(value, Mapping):
-        return {name: _present(item) for name, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
-        return [_present(item) for item in value]
-    return value
+def _present(value: Any, shape: Shape) -> Any:
+    """`value` without members that are None or that its shape has not."""
+    match shape:
+        case Structure(members=members):
+            return {name: _present(value[name], one) for name, one in members.items() if value.get(name) is not None}
+        case Sequence(member=member):
+            return [_present(item, member) for item in value]
+        case Mapped():
+            return dict(value)
+        case Scalar():
+            return value

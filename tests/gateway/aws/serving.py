@@ -12,7 +12,6 @@ from typing import Any
 import boto3
 from aiohttp import web
 from botocore.config import Config
-
 from cryptography.fernet import Fernet
 
 from engine.cloud.errors import Permanent
@@ -121,8 +120,9 @@ class Served:
         self.urls = SignalUrls(b"a secret of the server", "")
         self.engine = Engine.of(
             EngineParts(
-                database=Database(f"sqlite+aiosqlite:///{self._place / 'state.db'}"), vault=Vault([Fernet.generate_key().decode()]),
-                translator=Parsing(), clouds=NoClouds(), registry=Registry(plugins=False), fetch=fetcher.fetch,
+                database=Database(f"sqlite+aiosqlite:///{self._place / 'state.db'}"),
+                vault=Vault([Fernet.generate_key().decode()]), translator=Parsing(), clouds=NoClouds(),
+                registry=Registry(plugins=False), fetch=fetcher.fetch,
                 signal_url=self.urls.make_url, settings=EngineSettings(region=REGION, settle=0.1),
             )
         )  # fmt: skip

@@ -40,8 +40,11 @@ def signed(kind="header", *, method="POST", url=URL, token=None, service="cloudf
     credentials = Credentials(ACCESS, secret, token)
     data = {"Action": "DescribeStacks", "StackName": "ä b+c/d"} if data is None else data
     if kind == "header":
-        request = AWSRequest(method, url, data=urlencode(data) if method == "POST" else None,
-                             params=None if method == "POST" else data, headers={"Content-Type": FORM, **(headers or {})})  # fmt: skip
+        posted = method == "POST"
+        request = AWSRequest(
+            method, url, data=urlencode(data) if posted else None, params=None if posted else data,
+            headers={"Content-Type": FORM, **(headers or {})},
+        )  # fmt: skip
         SigV4Auth(credentials, service, "RegionOne").add_auth(request)
     elif kind == "query":
         request = AWSRequest("GET", url, params=data)
