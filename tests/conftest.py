@@ -36,8 +36,8 @@ _JSON = json.JSONDecoder()
 
 FAST = """\
 [DEFAULT]
-simulator_build_seconds = 0.05
-allow_private_template_urls = {private}
+simulator_build_seconds = {build}
+allowed_template_networks = {networks}
 {more}
 [engine]
 settle = {settle}
@@ -221,8 +221,8 @@ class Server:
         return answer.json() if answer.content else None
 
 
-def conf(*, private: bool = False, settle: float = 2.0, more: str = "") -> str:
-    return FAST.format(private=str(private).lower(), settle=settle, more=more)
+def conf(*, build: float = 0.05, networks: str = "", settle: float = 2.0, more: str = "") -> str:
+    return FAST.format(build=build, networks=networks, settle=settle, more=more)
 
 
 @pytest.fixture(scope="session")
