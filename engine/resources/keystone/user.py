@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.cloud.errors import NotFound
 from engine.model.value import Value
-from engine.resources.base import Operation
+from engine.resources.base import Kind, Operation
 from engine.resources.declare import attribute, attributes, boolean, listing, mapping, named, string
 from engine.resources.keystone.keystone_type import KeystoneType
 from engine.resources.references import resolve_references
@@ -33,7 +33,7 @@ class User(KeystoneType):
     }
     attributes = {
         **attributes("name", "default_project_id", "domain_id", "password_expires_at"),
-        "enabled": attribute(),
+        "enabled": attribute(Kind.BOOLEAN),
     }
 
     def validate(self, properties: Mapping[str, Value]) -> list[str]:

@@ -52,7 +52,8 @@ class Net(NeutronType):
             del body["shared"]  # the default; naming it at all needs a right that users lack on some clouds
         return body
 
-    async def arrange(self, op: Operation, row: Mapping[str, Any]) -> None:
+    async def arrange(self, op: Operation, row: Mapping[str, Any]) -> bool:
         agents = op.properties.get("dhcp_agent_ids")
         if agents is not None:
             await self.set_agents(op, agents, "dhcp-agents", "dhcp-networks", "network_id")
+        return False  # agents are no part of the object

@@ -25,11 +25,13 @@ class NeutronType(OpenStackType):
             # POST takes no tags (tokens.md §3), so they come with the first look at the object.
             await self.tag(op, wanted)
             row = {**row, "tags": list(wanted)}
-        await self.arrange(op, row)
+        if await self.arrange(op, row):
+            row = await self.read_row(op)
         return self.kept(op, row)
 
-    async def arrange(self, op: Operation, row: Mapping[str, Any]) -> None:
-        """What else the object needs before it is usable; must be safe to repeat."""
+    async def arrange(self, op: Operation, row: Mapping[str, Any]) -> bool:
+        """Bring about what else the object needs to be usable, safe to repeat; returns whether the object changed."""
+        return False
 
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
         if "tags" in changed:

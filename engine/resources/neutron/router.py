@@ -53,9 +53,10 @@ class Router(NeutronType):
         "external_gateway_info": attribute(Kind.MAP),
     }
 
-    async def arrange(self, op: Operation, row: Mapping[str, Any]) -> None:
+    async def arrange(self, op: Operation, row: Mapping[str, Any]) -> bool:
         agents = op.properties.get("l3_agent_ids")
         if agents is None and op.properties.get("l3_agent_id"):
             agents = [op.properties["l3_agent_id"]]
         if agents is not None:
             await self.set_agents(op, agents, "l3-agents", "l3-routers", "router_id")
+        return False  # agents are no part of the object

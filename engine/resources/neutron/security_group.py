@@ -61,19 +61,17 @@ class SecurityGroup(NeutronType):
             return ["Security groups cannot be assigned the name 'default'"]
         return ()
 
-    async def arrange(self, op: Operation, row: Mapping[str, Any]) -> None:
+    async def arrange(self, op: Operation, row: Mapping[str, Any]) -> bool:
         """Make the listed rules that are missing."""
-        assert op.physical_id is not None
         wanted = await self._wanted(op, op.properties)
-        if not wanted:
-            return
+        present = row.get("security_group_rules") or ()
         if any(rule["direction"] == "egress" for rule in wanted) and not op.data.get("closed"):
-            await self._delete(op, [r for r in row.get("security_group_rules") or () if is_default_egress(r)], wanted)
+            await self._delete(op, [rule for rule in present if is_default_egress(rule)], wanted)
             await op.remember(closed=True)
-        present = {rule_key(rule) for rule in row.get("security_group_rules") or ()}
-        if op.data.get("closed"):
-            present = {rule_key(rule) for rule in (await self.read_row(op)).get("security_group_rules") or ()}
-        await self._add(op, [rule for rule in wanted if rule_key(rule) not in present])
+            present = (await self.read_row(op)).get("security_group_rules") or ()
+        known = {rule_key(rule) for rule in present}
+        await self._add(op, [rule for rule in wanted if rule_key(rule) not in known])
+        return bool(wanted)
 
     async def changes(self, op: Operation, changed: frozenset[str]) -> dict[str, Any]:
         body = await super().changes(op, changed)

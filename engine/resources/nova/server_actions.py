@@ -44,7 +44,7 @@ class ServerActions(NovaType):
                 pass  # the cloud confirmed it by itself
             row = await self.until(op, "active")
         if _flavor_of(row) not in (name, wanted):
-            fault = (row.get("fault") or {}).get("message", "no reason was given")
+            fault = (row.get("fault") or {}).get("message", "Nova gave no reason; as a rule no host has room for it")
             raise OperationFailed(f"The server kept its flavor {_flavor_of(row)}: {fault}")
 
     async def rebuild(self, op: Operation, *, with_user_data: bool) -> None:
