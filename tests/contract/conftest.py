@@ -1,0 +1,133 @@
+"""What contract stories stand on: a project of a cloud, and the promise that it is left as it was found.
+
+A story runs alike on the simulator and on the cloud that OS_CLOUD names; where they differ, the simulator is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+REAL = bool(os.environ.get("OS_CLOUD"))
+SECONDS = 240.0 if REAL else 30.0
+EVERY = 0.5 if REAL else 0.05
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "contract" in item.path.parts and not item.get_closest_marker("cloud_only"):
+            item.add_marker(pytest.mark.cloud)
+
+
+class Project:
+    """One project of the cloud, its stacks through both APIs, and its objects through the SDK."""
+
+    def __init__(self, server, **auth):
+        self.server, self.sdk = server, server.sdk(**auth)
+        self.heat = self.sdk.orchestration
+        self._aws = None
+
+    @property
+    def aws(self):
+        self._aws = self._aws or self.server.boto3()
+        return self._aws
+
+    def inventory(self):
+        """The ids of everything of the project that a stack could have made, by kind."""
+        mine = {"project_id": self.sdk.current_project_id}
+        net = self.sdk.network
+        kinds = {
+            "networks": net.networks(**mine), "subnets": net.subnets(**mine), "routers": net.routers(**mine),
+            "subnet pools": net.subnet_pools(**mine), "floating ips": net.ips(**mine),
+            "security groups": net.security_groups(**mine), "servers": self.sdk.compute.servers(),
+            "key pairs": self.sdk.compute.keypairs(), "server groups": self.sdk.compute.server_groups(),
+            "volumes": self.sdk.block_storage.volumes(),
+            "ports": (p for p in net.ports(**mine) if p.device_owner != "network:dhcp"),
+        }  # fmt: skip
+        return {(kind, row.id) for kind, rows in kinds.items() for row in rows}
+
+    def wait(self, name, status, seconds=SECONDS):
+        """The stack, once it has the status. Another final status fails the story, with the reason."""
+        deadline = time.monotonic() + seconds
+        while True:
+            stack = self.heat.get_stack(name)
+            if stack.status == status:
+                return stack
+            going_on = stack.status.endswith("IN_PROGRESS") or stack.status.split("_")[0] != status.split("_")[0]
+            assert going_on, f"{name} is {stack.status}: {stack.status_reason}\n{self.failures(name)}"
+            assert time.monotonic() < deadline, f"{name} is still {stack.status} after {seconds} s"
+            time.sleep(EVERY)
+
+    def failures(self, name):
+        rows = self.heat.get(f"/stacks/{name}/{self.heat.get_stack(name).id}/resources?nested_depth=5").json()
+        return [
+            (r["resource_name"], r["resource_status_reason"])
+            for r in rows["resources"]
+            if "FAILED" in r["resource_status"]
+        ]
+
+    def create(self, name, template, **options):
+        self.heat.create_stack(name=name, template=template, **options)
+        return self.wait(name, "CREATE_COMPLETE")
+
+    def update(self, name, template, **options):
+        stack = self.heat.get_stack(name)
+        answer = self.heat.put(f"/stacks/{name}/{stack.id}", json={"template": template, **options})
+        assert answer.status_code == 202, answer.text
+        return self.wait(name, "UPDATE_COMPLETE")
+
+    def delete(self, name, seconds=SECONDS):
+        stack = self.heat.find_stack(name)
+        if stack is None:
+            return
+        self.heat.delete_stack(stack)
+        deadline = time.monotonic() + seconds
+        while (gone := self.heat.find_stack(name)) is not None:
+            assert gone.status != "DELETE_FAILED", f"{name}: {gone.status_reason}\n{self.failures(name)}"
+            assert time.monotonic() < deadline, f"{name} is not deleted after {seconds} s"
+            time.sleep(EVERY)
+
+    def resources(self, name):
+        return {row.name: row for row in self.heat.resources(self.heat.get_stack(name))}
+
+    def show(self, name, resource):
+        """The resource's live attributes."""
+        stack = self.heat.get_stack(name)
+        answer = self.heat.get(f"/stacks/{name}/{stack.id}/resources/{resource}")
+        assert answer.ok, answer.text
+        return answer.json()["resource"]["attributes"]
+
+    def outputs(self, name):
+        return {row["output_key"]: row["output_value"] for row in self.heat.get_stack(name).outputs or ()}
+
+
+@pytest.fixture(scope="module")
+def project(cloud_target):
+    return Project(cloud_target)
+
+
+@pytest.fixture(scope="module")
+def admins_project(cloud_target):
+    """The administrator's project; where there is none to be had, the story is skipped."""
+    if REAL and os.environ["OS_CLOUD"] != "admin":
+        pytest.skip("needs an administrator: OS_CLOUD=admin")
+    return (
+        Project(cloud_target)
+        if REAL
+        else Project(cloud_target, username="admin", password="admin", project_name="admin")
+    )
+
+
+@pytest.fixture
+def story(project, name):
+    """A project and a stack name; afterwards the stack is deleted and nothing is left of it."""
+    before = project.inventory()
+    yield project
+    for stack in [row.name for row in project.heat.stacks() if row.name.startswith(name)]:
+        project.delete(stack)
+    deadline = time.monotonic() + 15
+    while left := project.inventory() - before:
+        assert time.monotonic() < deadline, f"left over: {sorted(left)}"
+        time.sleep(EVERY)
