@@ -116,7 +116,7 @@ def admins_project(cloud_target):
     return (
         Project(cloud_target)
         if REAL
-        else Project(cloud_target, username="admin", password="admin", project_name="admin")
+        else Project(cloud_target, username="admin", password="secret", project_name="admin")
     )
 
 
