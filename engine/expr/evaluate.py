@@ -76,7 +76,7 @@ def _into(value: Value, path: Sequence[Value], *, lenient: bool, span: Span | No
             return UNKNOWN
         try:
             if isinstance(value, Mapping):
-                value = value[step]
+                value = value[step] if step in value else value[str(step)]
             elif isinstance(value, list | tuple):
                 value = value[int(step)]
             else:
@@ -173,23 +173,32 @@ def _or(e: x.Or, scope: Scope) -> Value:
 
 
 # --- functions over known values ------------------------------------------------------------------------------------
-def _known(function: Callable[..., Value], *names: str, extra: tuple[str, ...] = ()) -> Callable[[Any, Scope], Value]:
+def _known(
+    function: Callable[..., Value], *names: str, extra: tuple[str, ...] = (), known: Callable[[Value], bool] = is_known
+) -> Callable[[Any, Scope], Value]:
     """A reader that evaluates the expression fields `names`, passes the plain fields `extra`, and gives UNKNOWN when
-    an input is not known."""
+    an input is not `known` enough."""
 
     def read(e: Any, scope: Scope) -> Value:
         given: list[Value] = []
         for name in names:
             held = getattr(e, name)
             if isinstance(held, tuple):
-                given.append([evaluate(one, scope) for one in held])
+                given.append([one for one in (evaluate(part, scope) for part in held) if one is not NO_VALUE])
             else:
                 given.append(None if held is None else evaluate(held, scope))
-        if not all(is_known(value) for value in given):
+        if any(value is NO_VALUE for value in given):
+            raise fail("BadArgument", "AWS::NoValue, or an `if` without a value, cannot be an argument here.", e.span)
+        if not all(known(value) for value in given):
             return UNKNOWN
         return _guarded(function, [*given, *(getattr(e, name) for name in extra)], e.span)
 
     return read
+
+
+def _parts_known(value: Value) -> bool:
+    """Whether the list, and each list or map in it, is there; what these hold may be unknown."""
+    return value is not UNKNOWN and not (isinstance(value, list) and any(one is UNKNOWN for one in value))
 
 
 def _guarded(function: Callable[..., Value], given: Sequence[Value], span: Span | None) -> Value:
@@ -202,7 +211,7 @@ def _guarded(function: Callable[..., Value], given: Sequence[Value], span: Span 
 def _split(e: x.Split, scope: Scope) -> Value:
     delimiter, text = evaluate(e.delimiter, scope), evaluate(e.text, scope)
     index = None if e.index is None else evaluate(e.index, scope)
-    if UNKNOWN in (delimiter, text, index):
+    if any(one is UNKNOWN for one in (delimiter, text, index)):
         return UNKNOWN
     return _guarded(functions.split, [delimiter, text, index], e.span)
 
@@ -211,12 +220,14 @@ def _select(e: x.Select, scope: Scope) -> Value:
     index, source = evaluate(e.index, scope), evaluate(e.source, scope)
     if index is UNKNOWN or source is UNKNOWN:
         return UNKNOWN
+    if source is NO_VALUE:
+        return NO_VALUE
     return _guarded(functions.select, [index, source, e.lenient], e.span)
 
 
 def _find_in_map(e: x.FindInMap, scope: Scope) -> Value:
     name, top, second = (evaluate(one, scope) for one in (e.mapping, e.top, e.second))
-    if UNKNOWN in (name, top, second):
+    if any(one is UNKNOWN for one in (name, top, second)):
         return UNKNOWN
     table = scope.mapping(str(name))
     row = None if table is None else table.get(str(top))
@@ -250,6 +261,14 @@ def _repeat(e: x.Repeat, scope: Scope) -> Value:
     if together is UNKNOWN or any(source is UNKNOWN for _, source in lists):
         return UNKNOWN
     return _guarded(functions.repeat, [evaluate(e.template, scope), lists, together is not False], e.span)
+
+
+def _list_concat(e: x.ListConcat, scope: Scope) -> Value:
+    return (_CONCAT_UNIQUE if e.unique else _CONCAT)(e, scope)
+
+
+_CONCAT_UNIQUE = _known(functions.list_concat, "lists", extra=("unique",))
+_CONCAT = _known(functions.list_concat, "lists", extra=("unique",), known=_parts_known)
 
 
 def _facade(e: x.Facade, scope: Scope) -> Value:
@@ -328,12 +347,12 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.Repeat: _repeat,
     x.Digest: _known(functions.digest, "algorithm", "value"),
     x.Facade: _facade,
-    x.MapMerge: _known(functions.map_merge, "maps"),
+    x.MapMerge: _known(functions.map_merge, "maps", known=_parts_known),
     x.MapReplace: _known(functions.map_replace, "source", "keys", "values"),
     x.Yaql: _known(functions.yaql, "expression", "data"),
     x.Filter: _known(functions.filter_list, "unwanted", "source"),
     x.MakeUrl: _known(functions.make_url, "parts"),
-    x.ListConcat: _known(functions.list_concat, "lists", extra=("unique",)),
+    x.ListConcat: _list_concat,
     x.MemberListToMap: _known(functions.member_list_to_map, "key_name", "value_name", "members"),
     x.Length: _known(functions.length, "source"),
     x.ToJson: _known(functions.to_json, "source"),

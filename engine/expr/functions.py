@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import fnmatch
-import functools
 import hashlib
 import ipaddress
 import itertools
@@ -16,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from engine.expr.yaql import YaqlFailed, evaluate_yaql
 from engine.model.expression import ReplaceMode
-from engine.model.value import Value
+from engine.model.value import UNKNOWN, Value, is_known
 
 _MOST_REPEATED = 10_000  # items one `repeat` may make
 _MOST_TEXT = 4 * 1024 * 1024  # characters one function may make
@@ -96,9 +96,12 @@ def split(delimiter: Value, text: Value, index: Value) -> Value:
     if index is None:
         return parts
     try:
-        return parts[int(index)]
-    except (IndexError, ValueError, TypeError) as error:
+        at = int(index)
+    except (ValueError, TypeError) as error:
         raise Refused(f"Incorrect index {index!r} for a split into {len(parts)} parts.") from error
+    if not 0 <= at < len(parts):
+        raise Refused(f"Incorrect index {at}: it should be between 0 and {len(parts) - 1}.")
+    return parts[at]
 
 
 def replace(template: Value, params: Value, mode: ReplaceMode, serialize: bool) -> Value:
@@ -113,7 +116,8 @@ def replace(template: Value, params: Value, mode: ReplaceMode, serialize: bool) 
             raise Refused('"params" of a replacement must be strings.')
         if mode is ReplaceMode.VERY_STRICT and value in (None, "", [], {}):
             raise Refused(f"The parameter {key} of str_replace_vstrict has no value.")
-        values[str(key)] = text_of(value)
+        # Heat writes booleans as Python does here, and scripts compare with "True".
+        values[str(key)] = str(value) if isinstance(value, bool) else text_of(value)
     if mode is not ReplaceMode.PLAIN:
         missing = sorted(key for key in values if key not in text)
         if missing:
@@ -300,10 +304,16 @@ def _substituted(template: Value, bound: Mapping[str, Value]) -> Value:
                 return value
         text = template
         for name in sorted(bound, key=len, reverse=True):
-            text = text.replace(name, text_of(bound[name])) if name in text else text
-        return text
+            if name in text:
+                if not is_known(bound[name]):
+                    return UNKNOWN
+                text = text.replace(name, text_of(bound[name]))
+        return _bounded(text)
     if isinstance(template, Mapping):
-        return {_substituted(key, bound): _substituted(item, bound) for key, item in template.items()}
+        keys = {key: _substituted(key, bound) for key in template}
+        if any(not isinstance(key, str | int | float) for key in keys.values()):
+            return UNKNOWN
+        return {keys[key]: _substituted(item, bound) for key, item in template.items()}
     if isinstance(template, list | tuple):
         return [_substituted(item, bound) for item in template]
     return template
@@ -378,32 +388,10 @@ def table_lookup(rows: Sequence[tuple[str, Value]], key: str) -> Value:
     return None
 
 
-@functools.lru_cache(maxsize=1)
-def _yaql_engine() -> Any:
-    import collections.abc  # noqa: F401  (yaql fails to import without it having been imported before)
-
-    import yaql as library
-
-    # Heat's limits; they bound iteration and memory inside the library, so that no expression runs away.
-    return library.YaqlFactory().create({"yaql.limitIterators": 200, "yaql.memoryQuota": 10_000})
-
-
 def yaql(expression: Value, data: Value) -> Value:
-    from yaql.language.exceptions import YaqlException
-
     if not isinstance(expression, str):
         raise Refused("The expression of a yaql function is a string.")
     try:
-        return _plain(_yaql_engine()(expression).evaluate(data={"data": data}))
-    except YaqlException as error:
-        raise Refused(f'yaql cannot evaluate "{expression}": {error}', "YaqlFailed") from error
-    except (ValueError, TypeError, KeyError, IndexError, ArithmeticError, AttributeError) as error:
-        raise Refused(f'yaql cannot evaluate "{expression}": {type(error).__name__}: {error}', "YaqlFailed") from error
-
-
-def _plain(value: Value) -> Value:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "__next__"):
-        return [_plain(item) for item in value]
-    return value
+        return evaluate_yaql(expression, data)
+    except YaqlFailed as error:
+        raise Refused(f'yaql cannot evaluate "{expression[:200]}": {error}.', "YaqlFailed") from error

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.expr.patterns import BadPattern, matches_whole
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.template import MISSING, Constraint, Dialect, Parameter, ParameterType, Template
 from engine.model.value import UNKNOWN, Value
@@ -45,6 +46,7 @@ def bind(template: Template, given: Mapping[str, Value], *, defaults: Mapping[st
             findings.append(_finding(template, parameter, str(wrong)))
             continue
         findings.extend(_broken(template, parameter, values[parameter.name]))
+        findings.extend(_bad_default(template, parameter, raw))
     findings.extend(_missing(template, missing))
     if findings:
         raise Invalid(findings)
@@ -109,7 +111,9 @@ def typed(parameter: Parameter, raw: Value) -> Value:
         case ParameterType.STRING:
             if isinstance(raw, dict | list):
                 raise _Wrong("Value must be a string")
-            return raw if isinstance(raw, str) else ("true" if raw else "false") if isinstance(raw, bool) else str(raw)
+            if isinstance(raw, bool) and parameter.source_type:
+                return "true" if raw else "false"  # CloudFormation; Heat writes booleans as Python does
+            return str(raw)
         case ParameterType.NUMBER:
             number = _number(raw)
             return shown(raw) if parameter.source_type == "Number" else number
@@ -121,17 +125,22 @@ def typed(parameter: Parameter, raw: Value) -> Value:
             text = str(raw).lower()
             if text in _TRUE | _FALSE:
                 return text in _TRUE
-            raise _Wrong(f"Unrecognized value '{raw}', acceptable values are: 'true', 'false'")
+            said = HIDDEN if parameter.hidden else raw
+            raise _Wrong(f"Unrecognized value '{said}', acceptable values are: 'true', 'false'")
 
 
 def _number(raw: Value) -> int | float:
-    if isinstance(raw, bool):
-        raise _Wrong("must be a number.")
-    for convert in (int, float):
-        try:
-            return convert(raw)
-        except (ValueError, TypeError, OverflowError):
-            continue
+    """TP-16: whole where possible."""
+    if not isinstance(raw, bool) and not (isinstance(raw, str) and "_" in raw):
+        for convert in (int, float):
+            try:
+                found = convert(raw)
+            except (ValueError, TypeError, OverflowError):
+                continue
+            if isinstance(raw, float) and convert is int and found != raw:
+                continue
+            if math.isfinite(found):
+                return found
     raise _Wrong("must be a number.")
 
 
@@ -156,12 +165,16 @@ def _json(raw: Value) -> Value:
     if raw == "":
         return {}
     try:
-        return json.loads(raw)
-    except ValueError as error:
+        return json.loads(raw, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
         raise _Wrong(f"Value must be valid JSON: {error}") from error
 
 
-# --- findings -----------------------------------------------------------------------------------------------------------
+def _no_constant(name: str) -> Value:
+    raise ValueError(f"{name} is no JSON")
+
+
+# --- findings ---------------------------------------------------------------------------------------------------------
 def _finding(template: Template, parameter: Parameter, sentence: str, code: str = "ParameterInvalid") -> Diagnostic:
     if template.dialect is Dialect.CFN:
         text = f"Parameter '{parameter.name}' {sentence}"
@@ -213,39 +226,62 @@ def _broken(template: Template, parameter: Parameter, value: Value) -> Iterator[
                            "ParameterConstraint")  # fmt: skip
 
 
+def _bad_default(template: Template, parameter: Parameter, raw: Value) -> Iterator[Diagnostic]:
+    """TP-12: a default must be valid even where it is not used."""
+    if parameter.default is MISSING or parameter.default is raw:
+        return
+    try:
+        findings = list(_broken(template, parameter, typed(parameter, parameter.default)))
+    except _Wrong as wrong:
+        findings = [_finding(template, parameter, str(wrong))]
+    for one in findings:
+        yield Diagnostic("ParameterDefaultInvalid", f"The default of {one.summary[:1].lower()}{one.summary[1:]}",
+                         "Change the default or the constraint.", one.address, one.span)  # fmt: skip
+
+
 def _violation(limit: Constraint, parameter: Parameter, value: Value, aws: bool) -> str | None:
+    """What is wrong with `value`, in the dialect's words (W47, heat.md §3.4); hidden values are not told."""
+    said = HIDDEN if parameter.hidden else shown(value)
     if limit.allowed_values is not None:
-        return _not_allowed(limit.allowed_values, parameter, value, aws)
+        return _not_allowed(limit.allowed_values, parameter, value, said, aws)
     if limit.pattern is not None:
-        return _pattern(limit.pattern, value, aws)
+        return _pattern(limit.pattern, value, said, aws)
     if limit.length is not None:
         return _length(limit.length, value, aws)
     if limit.range is not None:
-        return _range(limit.range, value, aws)
+        return _range(limit.range, value, said, aws)
     if limit.modulo is not None:
         step, offset = limit.modulo
         if isinstance(value, int | float) and value % step != offset:
-            return f"{value} is not a multiple of {step} with an offset of {offset}"
+            return f"{said} is not a multiple of {_text(step)} with an offset of {_text(offset)}"
     return None
 
 
-def _not_allowed(allowed: Sequence[Value], parameter: Parameter, value: Value, aws: bool) -> str | None:
+def _not_allowed(allowed: Sequence[Value], parameter: Parameter, value: Value, said: str, aws: bool) -> str | None:
     texts = {shown(one) for one in allowed}
     values = value if isinstance(value, list) else [value]
-    if all(shown(one) in texts or (parameter.type is ParameterType.NUMBER and one in allowed) for one in values):
+    number = parameter.type is ParameterType.NUMBER
+    if all(shown(one) in texts or (number and _same_number(one, allowed)) for one in values):
         return None
     listed = ", ".join(shown(one) for one in allowed)
-    return f"must be one of AllowedValues: [{listed}]" if aws else f"{shown(value)} is not an allowed value [{listed}]"
+    return f"must be one of AllowedValues: [{listed}]" if aws else f'"{said}" is not an allowed value [{listed}]'
 
 
-def _pattern(pattern: str, value: Value, aws: bool) -> str | None:
+def _same_number(value: Value, allowed: Sequence[Value]) -> bool:
+    try:
+        return _number(value) in [_number(one) for one in allowed]
+    except _Wrong:
+        return False
+
+
+def _pattern(pattern: str, value: Value, said: str, aws: bool) -> str | None:
     values = value if isinstance(value, list) else [value]
     try:
-        if all(re.fullmatch(pattern, shown(one)) for one in values):
+        if all(matches_whole(pattern, shown(one)) for one in values):
             return None
-    except re.error as error:
-        return f"cannot be checked: its pattern {pattern} is no regular expression: {error}"
-    return f"must match pattern {pattern}" if aws else f'"{shown(value)}" does not match pattern "{pattern}"'
+    except BadPattern as error:
+        return f"cannot be checked: {error}"
+    return f"must match pattern {pattern}" if aws else f'"{said}" does not match pattern "{pattern}"'
 
 
 def _length(length: tuple[int | None, int | None], value: Value, aws: bool) -> str | None:
@@ -253,22 +289,26 @@ def _length(length: tuple[int | None, int | None], value: Value, aws: bool) -> s
     count = len(value) if isinstance(value, str | list | dict) else len(shown(value))
     what = "elements" if isinstance(value, list) else "characters"
     if least is not None and count < least:
-        return f"must contain at least {least} {what}" if aws else _out("length", count, least, most)
+        return f"must contain at least {least} {what}" if aws else _out(f"length ({count})", least, most)
     if most is not None and count > most:
-        return f"must contain at most {most} {what}" if aws else _out("length", count, least, most)
+        return f"must contain at most {most} {what}" if aws else _out(f"length ({count})", least, most)
     return None
 
 
-def _range(limits: tuple[float | None, float | None], value: Value, aws: bool) -> str | None:
+def _range(limits: tuple[float | None, float | None], value: Value, said: str, aws: bool) -> str | None:
     low, high = limits
     numbers = [_number(one) for one in (value if isinstance(value, list) else [value])]
     if low is not None and any(number < low for number in numbers):
-        return f"must be a number not less than {low:g}" if aws else _out("", shown(value), low, high)
+        return f"must be a number not less than {_text(low)}" if aws else _out(said, low, high)
     if high is not None and any(number > high for number in numbers):
-        return f"must be a number not greater than {high:g}" if aws else _out("", shown(value), low, high)
+        return f"must be a number not greater than {_text(high)}" if aws else _out(said, low, high)
     return None
 
 
-def _out(what: str, found: object, low: float | None, high: float | None) -> str:
-    named = f"{what} ({found})" if what else str(found)
-    return f"{named} is out of range (min: {low}, max: {high})"
+def _out(said: str, low: float | None, high: float | None) -> str:
+    return f"{said} is out of range (min: {_text(low)}, max: {_text(high)})"
+
+
+def _text(number: float | None) -> str:
+    """Whole numbers without a fraction."""
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
