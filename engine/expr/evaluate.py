@@ -53,7 +53,8 @@ def _list(e: x.ListOf, scope: Scope) -> Value:
 def _map(e: x.MapOf, scope: Scope) -> Value:
     found = {}
     for key, item in e.entries:
-        value = _TABLE[type(item)](item, scope)
+        kind = type(item)
+        value = item.value if kind is x.Literal else _TABLE[kind](item, scope)  # type: ignore[union-attr]
         if value is not NO_VALUE:
             found[key] = value
     return found

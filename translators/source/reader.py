@@ -114,31 +114,34 @@ class _Builder:
         self._findings: list[Diagnostic] = []
 
     def build(self, events: Iterator[yaml.Event]) -> SourceNode:
+        take = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._begin,
+            yaml.SequenceStartEvent: self._begin,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
         for event in events:
-            self._take(event)
+            read = take.get(type(event))
+            if read is not None:
+                read(event)
         if self._findings:
             raise Invalid(self._findings)
         if self._root is None:
             raise invalid("EmptyTemplate", "Template format error: the template is empty.", span=Span(self._name, 1, 1))
         return self._root
 
-    def _take(self, event: Any) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._begin(event)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._end()
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                raise invalid("SeveralDocuments", "Template format error: there is more than one YAML document.",
-                              "Keep one; `---` begins a new one.", span=self._span(event))  # fmt: skip
+    def _document(self, event: Any) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise invalid("SeveralDocuments", "Template format error: there is more than one YAML document.",
+                          "Keep one; `---` begins a new one.", span=self._span(event))  # fmt: skip
 
     def _span(self, event: Any) -> Span:
-        return Span(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        return Span(self._name, mark.line + 1, mark.column + 1)
 
     def _begin(self, event: Any) -> None:
         span = self._span(event)
@@ -148,7 +151,7 @@ class _Builder:
         kind = "map" if isinstance(event, yaml.MappingStartEvent) else "list"
         self._open.append(_Open(kind, span, self._tag(event.tag, span), event.anchor))
 
-    def _end(self) -> None:
+    def _end(self, event: Any) -> None:
         done = self._open.pop()
         if done.kind == "list":
             node = SourceNode("list", done.span, items=tuple(done.children), tag=done.tag)
@@ -158,6 +161,9 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         span = self._span(event)
+        if event.tag is None and not event.implicit[0]:  # in quotes
+            self._add(SourceNode("scalar", span, event.value), event.anchor, 1)
+            return
         tag = self._tag(event.tag, span)
         if tag is not None or event.tag == "!":
             value: Value = event.value
@@ -165,7 +171,7 @@ class _Builder:
         elif event.tag is not None:
             value = self._typed(event.tag, event.value, span)
         else:
-            resolved = _resolve(event.value) if event.implicit[0] else "tag:yaml.org,2002:str"
+            resolved = _resolve(event.value)
             if resolved == _MERGE and self._is_key():
                 self._open[-1].merges.add(len(self._open[-1].children))
                 value = event.value
