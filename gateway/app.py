@@ -11,7 +11,8 @@ from engine.cloud.identity import Identity
 from engine.door import Engine
 from gateway.aws.app import AwsEndpoint, AwsSettings
 from gateway.identity_proxy import IdentityProxy
-from gateway.native.app import NativeApi, NativeSettings
+from gateway.native.app import NativeApi, native_errors, versions
+from gateway.native.settings import NativeSettings
 from gateway.signals import SignalEndpoint, SignalUrls
 
 # The native API's largest body (heat.md APIX-09) with room for what JSON adds; AWS's own limit is smaller (Q03).
@@ -35,18 +36,31 @@ class GatewayParts:
 
 def build(parts: GatewayParts) -> web.Application:
     """Return the application; nothing is started."""
-    app = web.Application(client_max_size=_LARGEST_BODY)
+    app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[native_errors])
     app.router.add_get("/healthcheck", _healthy)
     app.add_routes(SignalEndpoint(parts.engine, parts.urls).routes())
     if parts.keystone is not None:
-        app.add_routes(IdentityProxy(parts.keystone, parts.url).routes())
+        proxy = IdentityProxy(parts.keystone, parts.url)
+        app.add_routes(proxy.routes())
+        app.on_cleanup.append(proxy.close)
     native = NativeApi(parts.engine, parts.identity, NativeSettings(policy_file=parts.policy_file), parts.fetch)
     app.add_routes(native.routes())
     aws = AwsEndpoint(parts.engine, parts.identity, AwsSettings(region=parts.region), parts.fetch)
-    app.add_routes(aws.routes())
+    app.add_routes([web.post("/", aws.handle), web.get("/", _root(aws), allow_head=False)])
     return app
+
+
+def _root(aws: AwsEndpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """`GET /` is version discovery (API-01) unless it is an AWS query request (W04)."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        signed = "Authorization" in request.headers or "X-Amz-Signature" in request.query
+        if signed or "Action" in request.query or "Signature" in request.query:
+            return await aws.handle(request)
+        return await versions(request)
+
+    return handle
 
 
 async def _healthy(request: web.Request) -> web.Response:
     return web.Response(text="OK")
-

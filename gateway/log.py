@@ -10,7 +10,7 @@ import structlog
 
 def configure(level: int = logging.INFO) -> None:
     """Log to standard error; the standard library's loggers go the same way."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),

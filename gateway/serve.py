@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -91,7 +92,7 @@ async def start(settings: Settings, stack: AsyncExitStack) -> str:
         EngineParts(
             database=database,
             vault=vault,
-            translator=Translator(Mappings(settings.mapping_dirs)),
+            translator=Translator(Mappings([Path(one) for one in settings.mapping_dirs])),
             clouds=clouds,
             registry=Registry(),
             fetch=fetcher.fetch,

@@ -1,0 +1,1 @@
+"""The OpenStack Orchestration API, version 1, as heat.md §1 measured it."""
