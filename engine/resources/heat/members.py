@@ -34,7 +34,10 @@ def ask(attributes: Mapping[str, Value], name: str, path: Sequence[Value]) -> tu
         return {key: value for key, value in attributes.items() if key != MEMBERS}, 0
     if name == "attributes":
         if not path:
-            return {}, 0
+            names = {attribute for one in members.values() for attribute in one}
+            return {
+                attribute: {one: _of_member(members[one], attribute, ()) for one in members} for attribute in names
+            }, 0
         return {one: _of_member(members[one], str(path[0]), path[1:]) for one in members}, len(path)
     if name.startswith("resource."):
         return _of_one(attributes, [*name.split(".", 2)[1:], *path]), len(path)

@@ -41,7 +41,7 @@ class RandomString(LocalType):
         "character_sequences": listing(
             mapping({"sequence": string(required=True), "min": integer(between(1, 512), default=1)})
         ),
-        "salt": string(description="Any change of it makes a new value."),
+        "salt": string(description="Any change of it makes a new value.", secret=True),  # and seals the record
     }
     attributes = {"value": attribute(live=True)}
 

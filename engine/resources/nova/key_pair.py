@@ -47,7 +47,7 @@ class KeyPair(NovaType):
     race_safe = True
     properties = {
         "name": string(length(1, 255), required=True),
-        "save_private_key": boolean(default=False, body=""),
+        "save_private_key": boolean(default=False, body="", secret=True),  # seals the record that then holds the key
         "public_key": string(),
         "type": string(one_of("ssh", "x509")),
         "user": named("user", body="user_id"),
