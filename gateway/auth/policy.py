@@ -83,7 +83,7 @@ class Policy:
 
                 conf = cfg.ConfigOpts()
                 conf([], project="isotherm", default_config_files=[])
-                enforcer = policy.Enforcer(conf, policy_file=self._file, use_conf=self._file is not None)
+                enforcer = policy.Enforcer(conf, policy_file=self._file)
                 enforcer.register_defaults([policy.RuleDefault(name, check) for name, check in RULES.items()])
                 enforcer.load_rules()
                 self._enforcer = enforcer
