@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.model.errors import ChangeSetNotFound, StackNotFound
+from engine.model.errors import ChangeSetNotFound, InvalidState, StackNotFound
 from engine.model.source import Source
 from engine.model.stack import ChangeSet, ExecutionStatus, Options, Stack
 from engine.model.status import Action
@@ -165,10 +165,13 @@ async def execute_change_set(call: Call) -> dict[str, Any]:
         refuse_unless_updatable(call, stack)
     elif stack.action is not Action.INIT:
         raise wrong_state(call.arns.stack(stack.name, stack.id), views.status_of(stack), "created")
-    await call.engine.execute_change_set(
-        call.caller, found.id, client_token=call.input.get("ClientRequestToken"),
-        disable_rollback=call.input.get("DisableRollback"),
-    )  # fmt: skip
+    try:
+        await call.engine.execute_change_set(
+            call.caller, found.id, client_token=call.input.get("ClientRequestToken"),
+            disable_rollback=call.input.get("DisableRollback"),
+        )  # fmt: skip
+    except InvalidState as error:  # the stack has changed since
+        raise AwsError("InvalidChangeSetStatus", str(error)) from error
     return {}
 
 
