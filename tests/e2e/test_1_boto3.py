@@ -7,7 +7,7 @@ import re
 import botocore.exceptions
 import pytest
 
-ARN = r"arn:aws:cloudformation:[a-zA-Z0-9-]+:\d{12}:stack/{}/[0-9a-f-]{{36}}"
+ARN = r"arn:aws:cloudformation:[a-zA-Z0-9-]+:\d{12}:stack/NAME/[0-9a-f-]{36}"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def word(value):
 
 def test_1_create_update_delete_with_waiters(aws, name, one, wait, refused):
     arn = aws.create_stack(StackName=name, TemplateBody=one)["StackId"]
-    assert re.fullmatch(ARN.format(name), arn)
+    assert re.fullmatch(ARN.replace("NAME", name), arn)
     wait(aws, "stack_exists", name)
     wait(aws, "stack_create_complete", name)
     updated = aws.update_stack(StackName=name, UsePreviousTemplate=True, Parameters=word("second"))
