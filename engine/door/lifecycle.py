@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -41,8 +41,14 @@ class Lifecycle(Part):
         """An engine, not yet started."""
         watch = Watch()
         dispatcher = Dispatcher(exclusive=parts.exclusive)
-        committer = Committer(parts.database, on_commit=watch.changed)
         store = Store(parts.database, parts.vault, parts.clock)
+        store.cache.enabled = parts.exclusive
+
+        def changed(stack_ids: Sequence[str]) -> None:
+            store.cache.forget(stack_ids)
+            watch.changed(stack_ids)
+
+        committer = Committer(parts.database, on_commit=changed)
         context = RunContext(
             store=store, committer=committer, registry=parts.registry, translator=parts.translator,
             clouds=parts.clouds, clock=parts.clock, settings=parts.settings, watch=watch, ring=dispatcher.ring,

@@ -15,6 +15,7 @@ from engine.model.stack import Event, Export, OutputValue, Stack
 from engine.model.status import Action, Status
 from engine.model.value import Value
 from engine.state import tables as t
+from engine.state.cache import StackCache
 from engine.state.clock import Clock, to_datetime
 from engine.state.database import Database
 from engine.state.rows import ResourceRow, event_record, options_of, resource_row
@@ -26,14 +27,18 @@ class Store:
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         self.database, self.vault, self.clock = database, vault, clock
+        self.cache = StackCache()
 
     # --- stacks -------------------------------------------------------------------------------------------------
     async def stack(self, stack_id: str) -> Stack | None:
-        return await self._one_stack(select(t.stacks).where(t.stacks.c.id == stack_id))
+        query = select(t.stacks).where(t.stacks.c.id == stack_id)
+        return await self.cache.get(stack_id, lambda: self._one_stack(query))
 
     async def stack_by_name(self, project_id: str, name: str) -> Stack | None:
         """The live root stack of that name."""
-        return await self._one_stack(select(t.stacks).where(t.stacks.c.live_name == live_name(project_id, name)))
+        key = live_name(project_id, name)
+        query = select(t.stacks).where(t.stacks.c.live_name == key)
+        return await self.cache.get(key, lambda: self._one_stack(query))
 
     async def children(self, stack_id: str, *, deleted: bool = False) -> Sequence[Stack]:
         query = select(t.stacks).where(t.stacks.c.parent_id == stack_id)
