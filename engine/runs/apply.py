@@ -126,6 +126,12 @@ class Applier:
         found = evaluate(resource.metadata, self._scope)
         return found if isinstance(found, Mapping) else {}
 
+    def _update_policy(self, resource: Resource) -> Mapping[str, Value]:
+        if resource.update_policy is None:
+            return {}
+        found = evaluate(resource.update_policy, self._scope)
+        return found if isinstance(found, Mapping) else {}
+
     def _shown(self, resource: Resource) -> Mapping[str, Value] | None:
         """The properties with hidden parameters masked, None when there are none."""
         if self._masked is None:
@@ -152,6 +158,7 @@ class Applier:
         self._keep(row, resource)
         # What was begun is finished as it was begun; the newer properties are a change made after that.
         operation = self._stepper.operation(row, row.properties if resumed else properties, resumed=resumed)
+        operation.update_policy = self._update_policy(resource)
         try:
             if not resumed:
                 await self._intend(row, resource, kind, properties, group, also)
@@ -211,6 +218,7 @@ class Applier:
         self._keep(row, resource)
         row.attempted, row.shown = properties, self._shown(resource)
         operation = self._stepper.operation(row, properties)
+        operation.update_policy = self._update_policy(resource)
         try:
             await self._ledger.move(row, Action.UPDATE, Status.IN_PROGRESS, group=group, also=others)
             await self._stepper.patiently(lambda: kind.update(operation, decision.changed))

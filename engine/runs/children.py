@@ -15,7 +15,7 @@ from engine.model.status import Action, OnFailure, Status
 from engine.model.value import Value
 from engine.resources.base import Nested, Operation, OperationFailed
 from engine.runs.context import RunContext
-from engine.runs.spec import RunSpec
+from engine.runs.spec import RunSpec, spec_of
 from engine.state import tables as t
 from engine.state.commit import Write
 from engine.state.rows import options_value
@@ -45,7 +45,14 @@ class Children:
                 "nested too deeply (max_nested_stack_depth)"
             )
         text = nested.template if nested.url is None else await self._context.fetch(nested.url)
-        source = Source(text, nested.files, nested.environment, nested.parameters, name=nested.url or op.address)
+        around = await self._surroundings()
+        source = Source(
+            text,
+            {**around.files, **nested.files},
+            _inherited(around.environment, nested.environment),
+            nested.parameters,
+            name=nested.url or op.address,
+        )
         try:
             template = self._context.translator.translate(source)
         except Invalid as error:
@@ -57,6 +64,15 @@ class Children:
             await self._update(existing, source)
         self._context.ring(child_id)
         return child_id
+
+    async def _surroundings(self) -> Source:
+        """The definition this run brings about: its files and registry hold for children too (heat.md TE-19)."""
+        row = await self._context.store.row(self._stack.id)
+        if row is None:
+            return Source("")
+        target = spec_of(self._context.store.vault.open(row.run_json)).target if row.run_json else None
+        revision = row.revision if target is None else target
+        return Source("") if revision is None else await self._context.store.source(revision)
 
     async def _has(self, child: Stack, source: Source) -> bool:
         """Whether the child has, or is getting, just this definition."""
@@ -209,3 +225,19 @@ def delete_write(child: Stack) -> Write:
         )
 
     return Write(stack_id=child.id, also=begin)
+
+
+#: Sections of an environment that hold for the whole tree of stacks.
+_FOR_ALL = ("resource_registry", "parameter_defaults", "event_sinks")
+
+
+def _inherited(outer: Mapping[str, Value], own: Mapping[str, Value]) -> dict[str, Value]:
+    """A child's environment: its own, over what holds for the whole tree."""
+    found = dict(own)
+    for section in _FOR_ALL:
+        above, below = outer.get(section), own.get(section)
+        if isinstance(above, Mapping) and (below is None or isinstance(below, Mapping)):
+            found[section] = {**above, **(below or {})}
+        elif above is not None and below is None:
+            found[section] = above
+    return found

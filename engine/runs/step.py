@@ -120,7 +120,9 @@ class Stepper:
 
     async def _settled_find(self, kind: ResourceType, operation: Operation) -> str | None:
         clock = self._context.clock
-        until = min(clock.monotonic() + self._context.settings.settle, operation.deadline)
+        # What is refused or changes nothing the second time can be tried again at once (tokens.md rule 1).
+        settle = 0.0 if kind.race_safe else self._context.settings.settle
+        until = min(clock.monotonic() + settle, operation.deadline)
         pause = 0.1
         while True:
             found = await self.patiently(lambda: kind.find(operation))
