@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.model.errors import ChangeSetNotFound, InvalidState, StackNotFound
 from engine.model.source import Source
-from engine.model.stack import ChangeSet, ExecutionStatus, Options, Stack
+from engine.model.stack import ChangeSet, ChangeSetStatus, ExecutionStatus, Options, Stack
 from engine.model.status import Action
 from gateway.aws import changes, views
 from gateway.aws.actions.inputs import (
@@ -77,7 +77,11 @@ async def _subject(call: Call, kind: str, reference: str, name: str) -> Stack | 
 
 
 async def _of_the_same_name(call: Call, stack: Stack, name: str) -> ChangeSet | None:
-    """The change set that the same request has made before (W27). Raises AwsError for another one of that name."""
+    """The change set that the same request has made before (W27). Raises AwsError for another one of that name.
+
+    One that failed can never run, so it makes room: `aws cloudformation deploy` leaves failed ones behind and names
+    them by the second.
+    """
     token = call.input.get("ClientToken")
     for there in await call.engine.list_change_sets(call.caller, stack.id):
         if token is not None and there.client_token == token and there.name != name:
@@ -85,7 +89,9 @@ async def _of_the_same_name(call: Call, stack: Stack, name: str) -> ChangeSet | 
         if there.name == name:
             if token is not None and there.client_token == token:
                 return there
-            raise AwsError("AlreadyExistsException", f"ChangeSet [{name}] already exists for stack [{stack.name}]")
+            if there.status is not ChangeSetStatus.FAILED:
+                raise AwsError("AlreadyExistsException", f"ChangeSet [{name}] already exists for stack [{stack.name}]")
+            await call.engine.delete_change_set(call.caller, there.id)
     return None
 
 

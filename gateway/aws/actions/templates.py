@@ -63,9 +63,11 @@ async def get_template_summary(call: Call) -> dict[str, Any]:
 
 def _unrecognized(call: Call, template: Template) -> list[str]:
     """Types of native resources that no type is registered for; AWS types are judged by the translator."""
-    known = call.engine.resource_types()
     kinds = set(resource_types(template).values()) - {group.type for group in template.groups.values()}
-    return [kind for kind in kinds if kind not in known and kind.startswith(("OS::", "AWS::"))]
+    if not kinds:
+        return []
+    known = call.engine.resource_types()
+    return [kind for kind in kinds if kind not in known and kind.startswith("OS::")]
 
 
 async def validate_template(call: Call) -> dict[str, Any]:
