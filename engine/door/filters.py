@@ -59,6 +59,13 @@ class StackFilter:
     sort_keys: Sequence[str] = ()  # name, status, created, updated
     ascending: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks the database for a project's live root stacks, newest first, and nothing else."""
+        asked = self.where or self.states or self.sort_keys
+        wider = self.show_deleted or self.show_nested or self.all_projects
+        return not (asked or wider or self.ascending)
+
 
 def query_of(wanted: StackFilter, project_id: str) -> Select[Any]:
     """Everything but tags, marker and limit, which need the records."""

@@ -61,7 +61,11 @@ class Reading(Commands):
 
     # --- stacks -----------------------------------------------------------------------------------------------------
     async def list_stacks(self, caller: Caller, wanted: StackFilter) -> Sequence[Stack]:
-        found = await self._context.store.stacks(query_of(wanted, caller.project_id))
+        store, query = self._context.store, query_of(wanted, caller.project_id)
+        if wanted.is_plain:
+            found = await store.cache.get_list(caller.project_id, lambda: store.stacks(query))
+        else:
+            found = await store.stacks(query)
         return pick(found, wanted, self._context.settings.hidden_stack_tags)
 
     async def count_stacks(self, caller: Caller, wanted: StackFilter) -> int:

@@ -18,6 +18,20 @@ class StackCache:
         self._found: OrderedDict[str, Stack] = OrderedDict()
         self._keys: dict[str, set[str]] = {}  # stack id → keys it was found by
         self._generation = 0
+        self._lists: dict[str, Sequence[Stack]] = {}  # project id → its live root stacks, newest first
+
+    async def get_list(self, project_id: str, ask: Callable[[], Awaitable[Sequence[Stack]]]) -> Sequence[Stack]:
+        """A project's live root stacks as `ask` found them; any change of any stack forgets them."""
+        if not self.enabled:
+            return await ask()
+        held = self._lists.get(project_id)
+        if held is not None:
+            return held
+        asked_in = self._generation
+        found = await ask()
+        if asked_in == self._generation and len(found) <= _MOST:
+            self._lists[project_id] = found
+        return found
 
     async def get(self, key: str, ask: Callable[[], Awaitable[Stack | None]]) -> Stack | None:
         """What `ask` found for `key`; absences are not kept."""
@@ -40,6 +54,7 @@ class StackCache:
     def forget(self, stack_ids: Sequence[str]) -> None:
         """These stacks have changed."""
         self._generation += 1
+        self._lists.clear()
         for stack_id in stack_ids:
             for key in self._keys.pop(stack_id, ()):
                 self._found.pop(key, None)

@@ -78,9 +78,10 @@ class Store:
                 )
                 for statement in then:
                     await connection.execute(statement)
-                return revision
         except IntegrityError as error:
             raise StackExists(values["name"]) from error
+        self.cache.forget([values["id"]])
+        return revision
 
     async def add_revision(self, connection: AsyncConnection, stack_id: str, source: Source) -> int:
         found = await connection.execute(

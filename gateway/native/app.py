@@ -22,7 +22,7 @@ from gateway.native.settings import NativeSettings
 from gateway.native.views import Links
 
 log = structlog.get_logger(__name__)
-_PREFIX = "/{version:v1(?:\\.0)?}/{tenant_id}"
+_PREFIXES = ("/v1/{tenant_id}", "/v1.0/{tenant_id}")  # static beginnings: the router finds them by index
 _JSON_TYPES = ("", "text/plain", "application/json", "application/octet-stream")
 
 
@@ -41,10 +41,10 @@ class NativeApi:
             methods.setdefault(route.path, []).extend(route.methods)
         for route in ROUTES:
             handler = self._handler(route)
-            found += [web.route(method, _PREFIX + route.path, handler) for method in route.methods]
+            found += [web.route(m, prefix + route.path, handler) for prefix in _PREFIXES for m in route.methods]
         for path, allowed in methods.items():
             if path != "/services":
-                found.append(web.route("OPTIONS", _PREFIX + path, _options(allowed)))
+                found += [web.route("OPTIONS", prefix + path, _options(allowed)) for prefix in _PREFIXES]
         return found
 
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -66,7 +66,7 @@ class NativeApi:
         caller = await caller_of(self._tokens, request.headers.get("X-Auth-Token"), request_id)
         tenant = _tenant(request, caller)
         body = await self._body(request)
-        links = Links(f"{request.url.origin()}/{request.match_info['version']}", tenant)
+        links = Links(f"{request.url.origin()}/{request.path.split('/', 2)[1]}", tenant)
 
         def allows(rule: str) -> bool:
             return self._policy.allows(rule, caller, tenant)
