@@ -54,6 +54,7 @@ class Walk(Generic[K]):
         self._ended: deque[asyncio.Task[None]] = deque()
         self._wake = asyncio.Event()
         self._stopped = False
+        self._cancelled: set[asyncio.Task[None]] = set()
         self._begun: set[K] = set()
         self._done: set[K] = set()
         self._outcome: Outcome[K] = Outcome()
@@ -61,9 +62,15 @@ class Walk(Generic[K]):
     def stop(self) -> None:
         """Begin nothing more and cancel what runs; `run` returns when everything has ended."""
         self._stopped = True
-        for task in self._running:
-            task.cancel()
+        self._cancel_all()
         self._wake.set()
+
+    def _cancel_all(self) -> None:
+        """Each once: a visit that ends what it has under way is not to be torn from that by a second reason."""
+        for task in self._running:
+            if task not in self._cancelled:
+                self._cancelled.add(task)
+                task.cancel()
 
     async def run(self) -> Outcome[K]:
         """Walk to the end. A cancelled caller stops the walk and waits for what runs before it raises."""
@@ -75,7 +82,8 @@ class Walk(Generic[K]):
                 await self._wake.wait()
                 self._wake.clear()
                 self._collect()
-        except asyncio.CancelledError:
+        except BaseException:
+            # Cancelled, or a visit asks for the end of the process: nothing is left running behind.
             self.stop()
             await asyncio.gather(*self._running, return_exceptions=True)
             raise
@@ -123,5 +131,4 @@ class Walk(Generic[K]):
             return
         self._stopped = True
         if self._cancel_running:
-            for task in self._running:
-                task.cancel()
+            self._cancel_all()

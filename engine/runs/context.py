@@ -54,6 +54,7 @@ class EngineSettings:
     retry_base: float = 0.5
     retry_limit: float = 30
     report_interval: int = 60
+    stop_grace: float = 3  # how long a stopping engine waits for calls under way
 
 
 class Watch:

@@ -48,12 +48,25 @@ class Dispatcher:
         await self._sweep()
 
     async def stop(self) -> None:
-        """Leave every run where it is; whoever comes next carries on."""
+        """Leave every run where it is; whoever comes next carries on.
+
+        Calls under way have a moment to end, so that what they made need not be searched for.
+        """
         self._stopping = True
-        tasks = [*self._loops, *self._tasks.values(), *self._pokes]
+        for runner in self._runners.values():
+            runner.leave()
+        tasks = {*self._loops, *self._tasks.values(), *self._pokes}
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        grace = asyncio.ensure_future(self._context.clock.sleep(self._context.settings.stop_grace))
+        left = set(tasks)
+        while left and not grace.done():
+            await asyncio.wait({grace, *left}, return_when=asyncio.FIRST_COMPLETED)
+            left = {task for task in left if not task.done()}
+        grace.cancel()
+        for task in left:
+            task.cancel()
+        await asyncio.gather(grace, *tasks, return_exceptions=True)
         async with self._context.store.database.writer.begin() as connection:
             await connection.execute(delete(t.services).where(t.services.c.id == self.engine_id))
 

@@ -20,6 +20,9 @@ from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
 
 
+_MAKING = (Action.CREATE, Action.UPDATE)
+
+
 class Unwritten(Exception):
     """The database did not take a transition: the run stops where it is, and is taken up again."""
 
@@ -34,7 +37,7 @@ class Ledger:
         self._groups_begun = {
             row.address
             for row in self.all()
-            if row.is_group and not row.condemned and row.status is Status.IN_PROGRESS and row.action is not Action.DELETE
+            if row.is_group and not row.condemned and row.status is Status.IN_PROGRESS and row.action in _MAKING
         }
 
     # --- looking --------------------------------------------------------------------------------------------------

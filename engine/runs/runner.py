@@ -80,6 +80,11 @@ class Runner:
         if self._walk is not None:
             self._walk.stop()
 
+    def leave(self) -> None:
+        """The engine stops: what is interrupted from here on keeps its state, for whoever carries on."""
+        if self._worker is not None:
+            self._worker.overtaken = True
+
     async def run(self) -> None:
         """Return when the stack has nothing to run any more. Raises LeaseLost."""
         while True:

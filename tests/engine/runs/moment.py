@@ -55,6 +55,7 @@ class Traffic:
         self.in_use = 0
         self.commits = 0
         self.last_commit: int | None = None  # the number of the last commit that is let through
+        self.on_cut: Callable[[], None] = lambda: None
         self._freed = asyncio.Event()
         self._fresh: set[int] = set()
 
@@ -95,6 +96,8 @@ class Traffic:
         if self.cut:
             raise ConnectionError("the process is dead")
         self.commits += 1
+        if self.cut:
+            self.on_cut()
 
     async def quiet(self) -> None:
         """Return when everybody sleeps."""

@@ -131,11 +131,9 @@ def _expression(value: Any) -> Expression:
             return Literal(value)
 
 
-def thing(
-    *, needs: tuple[str, ...] = (), type: str = THING, policy: str = "Delete", **properties: Any
-) -> dict[str, Any]:
+def thing(*, needs: tuple[str, ...] = (), of: str = THING, policy: str = "Delete", **properties: Any) -> dict[str, Any]:
     """A resource of a sketch; properties are given by name."""
-    body: dict[str, Any] = {"type": type, "properties": properties, "policy": policy}
+    body: dict[str, Any] = {"type": of, "properties": properties, "policy": policy}
     return {**body, "needs": list(needs)} if needs else body
 
 

@@ -89,7 +89,7 @@ class Story:
         while left := asyncio.all_tasks() - self._others - {asyncio.current_task()}:
             for task in left:
                 task.cancel()
-            await asyncio.wait(left)
+            await asyncio.wait(left, timeout=0.01)  # what waits for a committer that has gone waits for ever
         await self.database.close()
 
     @property

@@ -79,6 +79,9 @@ class World:
         """The addresses that `verb` was called for, in order."""
         return [address for called, address in self.calls if called == verb]
 
+    def die(self) -> None:
+        self.dead = True
+
     # --- being called ---------------------------------------------------------------------------------------------
     async def call(self, verb: str, op: Operation, act: Any) -> Any:
         """Carry out `act`, with whatever was scripted for it."""
