@@ -94,8 +94,15 @@ def told(diagnostics: tuple[Diagnostic, ...]) -> str:
 
 
 def _one(diagnostic: Diagnostic) -> str:
-    prefix = _PREFIXES.get(diagnostic.code, "")
-    return f"{prefix} {diagnostic}" if prefix else str(diagnostic)
+    """`<AWS's sentence> <the way out> (line 3, column 5)`, the place as AWS writes it."""
+    told = " ".join(filter(None, (_PREFIXES.get(diagnostic.code), diagnostic.summary, diagnostic.detail)))
+    span = diagnostic.span
+    if span is None:
+        return told
+    place = f"line {span.line}, column {span.column}"
+    if place in told:
+        return told
+    return f"{told} ({place})" if span.file == "template" else f"{told} ({span.file}, {place})"
 
 
 def _cloud(error: CloudError) -> AwsError:

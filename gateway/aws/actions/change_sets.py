@@ -162,10 +162,7 @@ async def execute_change_set(call: Call) -> dict[str, Any]:
     found = await find_change_set(call)
     arn = call.arns.change_set(found.name, found.id)
     if found.execution_status is not ExecutionStatus.AVAILABLE:
-        raise AwsError(
-            "InvalidChangeSetStatus",
-            f"ChangeSet [{arn}] cannot be executed in its current execution status of [{found.execution_status}]",
-        )
+        raise _not_executable(arn, found.execution_status)
     stack = await call.engine.find_stack(call.caller, found.stack_id)
     if found.kind == "UPDATE":
         refuse_unless_updatable(call, stack)
@@ -176,9 +173,14 @@ async def execute_change_set(call: Call) -> dict[str, Any]:
             call.caller, found.id, client_token=call.input.get("ClientRequestToken"),
             disable_rollback=call.input.get("DisableRollback"),
         )  # fmt: skip
-    except InvalidState as error:  # the stack has changed since
-        raise AwsError("InvalidChangeSetStatus", str(error)) from error
+    except InvalidState as error:  # the stack is not what the change set was made for
+        raise _not_executable(arn, ExecutionStatus.OBSOLETE) from error
     return {}
+
+
+def _not_executable(arn: str, status: ExecutionStatus) -> AwsError:
+    text = f"ChangeSet [{arn}] cannot be executed in its current execution status of [{status}]"
+    return AwsError("InvalidChangeSetStatus", text)
 
 
 async def delete_change_set(call: Call) -> dict[str, Any]:

@@ -444,3 +444,13 @@ def test_1_deploy_of_the_aws_command_line_knows_when_nothing_changes(aws, served
     for _ in range(2):
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, "No changes to deploy" in done.stdout) == (0, True), done.stderr
+
+
+def test_c02_a_change_set_that_the_stack_has_outgrown_is_not_executed(aws, name, wait):
+    aws.create_stack(StackName=name, TemplateBody=WORDS)
+    wait("stack_create_complete", name)
+    aws.create_change_set(StackName=name, ChangeSetName="old", UsePreviousTemplate=True, Parameters=word("second"))
+    aws.update_stack(StackName=name, UsePreviousTemplate=True, Parameters=word("third"))
+    wait("stack_update_complete", name)
+    code, _, message = refused(aws.execute_change_set, StackName=name, ChangeSetName="old")
+    assert (code, message.endswith("[OBSOLETE]")) == ("InvalidChangeSetStatus", True)

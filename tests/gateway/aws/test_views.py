@@ -294,9 +294,9 @@ def test_w28_to_w44_what_the_engine_refuses(error, action, code, status, message
 def test_8_all_findings_are_told_aws_sentence_first_each_with_its_place():
     found = aws_error(Invalid((
         Diagnostic("UnknownReference", "Template format error: no X", "Write Y.", span=Span("template", 3, 5)),
-        Diagnostic("UnknownReference", "no Z", span=Span("template", 9, 1)),
+        Diagnostic("UnknownReference", "no Z", span=Span("a.yaml", 9, 1)),
     )), "CreateStack")  # fmt: skip
-    assert found.message == "Template format error: no X Write Y. (template:3:5)\nno Z (template:9:1)"
+    assert found.message == "Template format error: no X Write Y. (line 3, column 5)\nno Z (a.yaml, line 9, column 1)"
 
 
 def test_8_a_defect_is_no_refusal():
