@@ -40,7 +40,8 @@ from engine.state.rows import event_params, options_of, options_value
 from engine.state.store import source_of, source_value, stack_record
 from engine.state.vault import dump
 
-NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."  # W36, clients match on it
+# Clients match on these words (cloudformation.md W36).
+NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 _UNKNOWN_MARK = {"\u0000isotherm": "unknown"}
 
 
