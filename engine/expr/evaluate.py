@@ -189,7 +189,7 @@ def _known(
             else:
                 given.append(None if held is None else evaluate(held, scope))
         if any(value is NO_VALUE for value in given):
-            raise fail("BadArgument", "AWS::NoValue, or an `if` without a value, cannot be an argument here.", e.span)
+            raise fail("InvalidFunctionArgument", "AWS::NoValue, or an `if` without a value, cannot be an argument here.", e.span)
         if not all(known(value) for value in given):
             return UNKNOWN
         return _guarded(function, [*given, *(getattr(e, name) for name in extra)], e.span)

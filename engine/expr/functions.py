@@ -26,7 +26,7 @@ _MOST_TEXT = 4 * 1024 * 1024  # characters one function may make
 class Refused(Exception):
     """The arguments do not fit; the text is for the user."""
 
-    def __init__(self, message: str, code: str = "BadArgument") -> None:
+    def __init__(self, message: str, code: str = "InvalidFunctionArgument") -> None:
         super().__init__(message)
         self.code = code
 

@@ -121,7 +121,7 @@ class Builder:
         return Literal(None, span=span)
 
     def wrong(self, name: str, form: str, span: Span) -> Expression:
-        return self.fail("BadFunctionArgument", f'The argument of "{name}" has not the form it needs.',
+        return self.fail("InvalidFunctionArgument", f'The argument of "{name}" has not the form it needs.',
                          f"Write {name}: {form}", span)  # fmt: skip
 
     # --- conditions and references --------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class Builder:
         found = self.build(node)
         self.in_condition = before
         if isinstance(found, MapOf | x.ListOf):
-            return self.fail("BadCondition", "A condition is a name, a boolean or a condition function.",
+            return self.fail("InvalidCondition", "A condition is a name, a boolean or a condition function.",
                              f"Functions of conditions are {', '.join(sorted(self.version.condition_functions))}.",
                              node.span)  # fmt: skip
         return found

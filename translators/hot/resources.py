@@ -40,7 +40,7 @@ def _check_name(b: Builder, key: SourceNode) -> None:
     """APIX-14."""
     name = key.text
     if "/" in name or not name or len(name) > _MAX_NAME:
-        b.fail("BadResourceName", f'Resource name may not contain "/", be empty or longer than {_MAX_NAME}: {name!r}.',
+        b.fail("InvalidName", f'Resource name may not contain "/", be empty or longer than {_MAX_NAME}: {name!r}.',
                "Rename it.", key.span)  # fmt: skip
     if name in b.parameters:
         b.fail("DuplicateName", f"Duplicate names {[name]}: a parameter and a resource.", "Rename one of them.",
@@ -135,7 +135,7 @@ def _policy(b: Builder, node: SourceNode | None, newer: bool) -> DeletionPolicy:
     found = _POLICIES.get(written.capitalize() if newer and written.islower() else written)
     if found is None:
         names = [name.lower() for name in _POLICIES] if newer else list(_POLICIES)
-        b.fail("BadDeletionPolicy", f'Invalid deletion policy "{written}".', nearest(written, names), node.span)
+        b.fail("InvalidPolicy", f'Invalid deletion policy "{written}".', nearest(written, names), node.span)
         return DeletionPolicy.DELETE
     return found
 

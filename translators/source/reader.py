@@ -63,7 +63,9 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
         mark = error.problem_mark or error.context_mark
         span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
         kind = "JSON" if text.lstrip()[:1] == "{" else "YAML"
-        said = " ".join(part for part in (error.context, error.problem) if part)
+        began = error.context_mark
+        context = f"{error.context} (line {began.line + 1}, column {began.column + 1})" if began else error.context
+        said = ", ".join(part for part in (context, error.problem) if part)
         raise invalid(
             "NotWellFormed", f"Template format error: {kind} not well-formed. (line {span.line}, column {span.column})",
             f"The parser says: {said}.", span=span,
