@@ -109,7 +109,8 @@ def _constraints(
         where = f"{address}.constraints.{index}"
         if not shapes.definition(item, "a constraint", where, findings):
             continue
-        shapes.known_keys(item, (*known, "description"), "a parameter constraint", where, findings)
+        if not shapes.known_keys(item, (*known, "description"), "a parameter constraint", where, findings):
+            continue
         named = [name for name in known if item.get(name) is not None]
         if len(named) != 1:
             findings.error("InvalidConstraint", "A constraint needs exactly one limit.",
@@ -133,7 +134,8 @@ def _bounds(
 ) -> tuple[float | int | None, float | int | None] | None:
     if not shapes.definition(node, f"{address.rpartition('.')[2]}", address, findings):
         return None
-    shapes.known_keys(node, names, "a constraint", address, findings)
+    if not shapes.known_keys(node, names, "a constraint", address, findings):
+        return None
     found: list[float | int | None] = []
     for name in names:
         item = node.get(name)

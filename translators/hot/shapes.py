@@ -25,15 +25,18 @@ def is_null(node: SourceNode) -> bool:
     return node.kind == "scalar" and node.value is None
 
 
-def known_keys(node: SourceNode, known: Iterable[str], what: str, address: str, findings: Findings) -> None:
-    """Report every key of `node` that `what` does not have."""
+def known_keys(node: SourceNode, known: Iterable[str], what: str, address: str, findings: Findings) -> bool:
+    """Report every key of `node` that `what` does not have; whether there was none."""
     names = list(known)
+    fine = True
     for key, _ in node.entries:
         if key.value not in names:
+            fine = False
             same = [name for name in names if name == key.text.lower()]
             way_out = f"Did you mean {same[0]}?" if same else nearest(key.text, names)
             findings.error("UnknownKey", f'"{key.text}" is not a valid keyword inside {what}.', way_out,
                            address=address, span=key.span)  # fmt: skip
+    return fine
 
 
 def definition(node: SourceNode, what: str, address: str, findings: Findings) -> bool:
