@@ -34,9 +34,9 @@ def test_6_cloudformation_rolls_back_and_says_why(aws, make, name, until):
     body = make.cfn({"Good": make.thing(), "Bad": {**make.thing(fail=True), "DependsOn": "Good"}})
     aws.create_stack(StackName=name, TemplateBody=body)
     until(lambda: status(aws, name) == "ROLLBACK_COMPLETE")
-    reason = aws.describe_stacks(StackName=name)["Stacks"][0]["StackStatusReason"]
-    assert "Bad" in reason
     events = aws.describe_stack_events(StackName=name)["StackEvents"]
+    (turned,) = [event for event in events if event["ResourceStatus"] == "ROLLBACK_IN_PROGRESS"]
+    assert turned["ResourceStatusReason"].startswith("The following resource(s) failed to create: [Bad].")
     failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("FAILED")]
     assert failed[0]["LogicalResourceId"] == "Bad"
     assert "Test Resource failed" in failed[0]["ResourceStatusReason"]
@@ -83,8 +83,9 @@ def test_6_what_the_client_shows_first_is_the_reason(server, name, tmp_path):
     file = tmp_path / "bad.yaml"
     file.write_text(FAILING_HOT)
     arguments = ("stack", "create", "-t", str(file), "--wait", "--poll", "1", name)
-    said = server.openstack(*arguments).refused()
-    reasons = [line for line in said.splitlines() if "CREATE_FAILED" in line]
+    done = server.openstack(*arguments)
+    assert "CREATE_FAILED" in done.refused()
+    reasons = [line for line in done.out.splitlines() if "CREATE_FAILED" in line]
     assert "bad" in reasons[0]
     assert "Test Resource failed" in reasons[0]
 
@@ -95,7 +96,10 @@ def test_6_what_the_cloud_said_is_the_reason(aws, server, make, name, until):
     body = make.cfn({"Net": {"Type": "OS::Neutron::Net"}})
     aws.create_stack(StackName=name, TemplateBody=body)
     until(lambda: status(aws, name) == "ROLLBACK_COMPLETE")
-    assert "Net" in aws.describe_stacks(StackName=name)["Stacks"][0]["StackStatusReason"]
+    events = aws.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [event for event in reversed(events) if event["ResourceStatus"].endswith("FAILED")]
+    assert failed[0]["LogicalResourceId"] == "Net"
+    assert "the cloud does not like it" in failed[0]["ResourceStatusReason"]
 
 
 SERVERS = """\

@@ -142,9 +142,9 @@ ALIASES = "\n".join(
 
 # Each with what the message must hold: where it is, and what is wrong. Line numbers are 1-based.
 BAD_CFN = {
-    "51200_brackets": ("[" * 51_200, ["line 1", "nest"]),
+    "51200_brackets": ("[" * 51_200, ["line 1, column 101", "nest"]),
     "alias_bomb": (ALIASES, ["alias"]),
-    "unknown_function": (GOOD + "Outputs:\n  Out: {Value: {Fn::Nothing: [a]}}\n", ["Fn::Nothing", "line 4"]),
+    "unknown_function": (GOOD + "Outputs:\n  Out: {Value: {Fn::Nothing: [a]}}\n", ["Fn::Nothing", "line 4, "]),
     "missing_parameter": (
         "Parameters:\n  A: {Type: String}\n  B: {Type: String}\n" + GOOD, ["A", "B", "must have values"],
     ),
@@ -152,12 +152,12 @@ BAD_CFN = {
         "Resources:\n  A: {Type: OS::Heat::None, DependsOn: B}\n  B: {Type: OS::Heat::None, DependsOn: A}\n",
         ["ircular", "A", "B"],
     ),
-    "unknown_type": ("Resources:\n  A:\n    Type: AWS::No::Type\n", ["AWS::No::Type", "line 3"]),
-    "duplicate_key": ("Resources:\n  A: {Type: OS::Heat::None}\n  A: {Type: OS::Heat::None}\n", ["line 3", "A"]),
-    "unclosed": ("Resources: {A: ", ["line 1"]),
-    "no_resources": ("Description: nothing\n", ["At least one Resources member must be defined"]),
+    "unknown_type": ("Resources:\n  A:\n    Type: AWS::No::Type\n", ["AWS::No::Type", "line 2, "]),
+    "duplicate_key": ("Resources:\n  A: {Type: OS::Heat::None}\n  A: {Type: OS::Heat::None}\n", ["line 3, column 3", "A"]),
+    "unclosed": ("Resources: {A: ", ["YAML not well-formed"]),
+    "no_resources": ("AWSTemplateFormatVersion: 2010-09-09\n", ["At least one Resources member must be defined"]),
     "unknown_property": (
-        "Resources:\n  A:\n    Type: OS::Heat::TestResource\n    Properties: {vlaue: x}\n", ["vlaue", "line 4"],
+        "Resources:\n  A:\n    Type: OS::Heat::TestResource\n    Properties: {vlaue: x}\n", ["vlaue", "line 4, "],
     ),
 }  # fmt: skip
 
@@ -189,7 +189,7 @@ BAD_HOT = {
     "51200_brackets": ("[" * 51_200, ["nest"]),
     "alias_bomb": ("heat_template_version: 2018-08-31\n" + ALIASES, ["alias"]),
     "unknown_function": (
-        "heat_template_version: 2018-08-31\noutputs:\n  out: {value: {get_nothing: [a]}}\n", ["get_nothing"],
+        "heat_template_version: 2018-08-31\noutputs:\n  out: {value: {get_atr: [a, b]}}\n", ["get_atr"],
     ),
     "missing_parameter": (
         "heat_template_version: 2018-08-31\nparameters:\n  word: {type: string}\n", ["word", "was not provided"],
@@ -199,7 +199,7 @@ BAD_HOT = {
         "  b: {type: OS::Heat::None, depends_on: a}\n", ["ircular"],
     ),
     "unknown_type": ("heat_template_version: 2018-08-31\nresources:\n  a: {type: OS::No::Type}\n", ["OS::No::Type"]),
-    "duplicate_key": ("heat_template_version: 2018-08-31\nheat_template_version: 2018-08-31\n", ["line 2"]),
+    "duplicate_key": ("heat_template_version: 2018-08-31\nheat_template_version: 2018-08-31\n", ["line 2, column 1"]),
     "unknown_version": ("heat_template_version: 1999-01-01\n", ["1999-01-01"]),
 }  # fmt: skip
 
