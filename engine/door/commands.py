@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.door.part import Part, new_id, refuse_busy, refuse_protected, refuse_update_in
+from engine.door.part import Part, changed_meanwhile, new_id, refuse_busy, refuse_protected, refuse_update_in
 from engine.model.errors import InvalidState, LimitExceeded, NoChange, NotSupported, ResourceNotFound, StackExists
 from engine.model.source import Source
 from engine.model.stack import Caller, Options, Plan, Stack
@@ -23,7 +23,7 @@ from engine.runs import reasons
 from engine.runs.finish import as_text, refuse_delete_of_used
 from engine.runs.spec import RunSpec
 from engine.state import tables as t
-from engine.state.commit import Write
+from engine.state.commit import Fenced, Write
 from engine.state.rows import ResourceRow, event_params, options_value
 from engine.state.store import live_name, source_value, stack_record
 from engine.state.vault import dump
@@ -152,13 +152,16 @@ class Commands(Part):
         if refuse_no_change and plan.is_empty:
             raise NoChange
         self._enforce_policy(stack, plan, policy_during_update)
-        return await self._begin_update(caller, stack, source, options, deployment, client_token)
+        return await self._begin_update(
+            caller, stack, source, options, deployment, client_token, supersede=supersede
+        )  # fmt: skip
 
     async def _begin_update(
         self, caller: Caller, stack: Stack, source: Source, options: Options, deployment: Deployment,
-        client_token: str | None, base: int | None = None, also: Any = None,
+        client_token: str | None, base: int | None = None, also: Any = None, supersede: bool = False,
     ) -> Stack:  # fmt: skip
-        """Write and start the update. `base`: refused when the stack has another version by now."""
+        """Write and start the update. `base`: refused when the stack has another version by now; so it is when
+        another operation has begun since `stack` was read, unless that may be superseded."""
         delegation = await self._delegation(caller, needed=self._validator.outside(deployment))
         store, operation_id = self._context.store, new_id()
 
@@ -166,6 +169,8 @@ class Commands(Part):
             row = (await connection.execute(select(t.stacks).where(t.stacks.c.id == stack.id))).one()
             if base is not None and row.version != base:
                 raise InvalidState(f"Stack {stack.name} has changed since the change set was made.")
+            if row.deleted is not None or (row.operation_id != stack.operation_id and not supersede):
+                raise changed_meanwhile(stack)
             revision = await store.add_revision(connection, stack.id, source)
             spec = RunSpec(
                 Action.UPDATE, target=revision, previous=row.good_revision, on_failure=options.on_failure,
@@ -274,7 +279,12 @@ class Commands(Part):
             reverting=spec.reverting, operation_id=operation_id, client_token=client_token,
         )  # fmt: skip
         event = event_params(record, self._context.clock.now(), None)
-        await self._context.committer.write(Write(stack_id=stack.id, stack=columns, events=[event]))
+        # Guarded by the operation that was looked at: two commands at once are not both obeyed.
+        item = Write(stack_id=stack.id, operation_id=stack.operation_id, stack=columns, events=[event])
+        try:
+            await self._context.committer.write(item)
+        except Fenced as error:
+            raise changed_meanwhile(stack) from error
         self._dispatcher.ring(stack.id)
 
     # --- taking back ------------------------------------------------------------------------------------------------
@@ -377,7 +387,11 @@ class Commands(Part):
             "action": Action.DELETE.value, "status": Status.COMPLETE.value, "reason": "Stack abandoned",
             "deleted": self._context.clock.now(), "live_name": None, "run_json": None, "delegation_json": None,
         }  # fmt: skip
-        await self._context.committer.write(Write(stack_id=stack.id, stack=columns, also=forget))
+        item = Write(stack_id=stack.id, operation_id=stack.operation_id, stack=columns, also=forget)
+        try:
+            await self._context.committer.write(item)
+        except Fenced as error:
+            raise changed_meanwhile(stack) from error
         return data
 
     async def export_stack(self, caller: Caller, ref: str) -> Mapping[str, Value]:
@@ -435,9 +449,14 @@ class Commands(Part):
             one.status, one.reason = (Status.FAILED if unhealthy else Status.COMPLETE), reason
             events.append(event_params(stack, now, one))
         vault = self._context.store.vault
-        await self._context.committer.write(
-            Write(stack_id=stack.id, resources=[one.params(vault) for one in marked], events=events)
-        )
+        item = Write(
+            stack_id=stack.id, operation_id=stack.operation_id, stack={}, events=events,
+            resources=[one.params(vault) for one in marked],
+        )  # fmt: skip
+        try:
+            await self._context.committer.write(item)
+        except Fenced as error:
+            raise changed_meanwhile(stack) from error
 
 
 class _Row:

@@ -73,11 +73,17 @@ def refuse_busy(stack: Stack) -> None:
 
 def refuse_update_in(stack: Stack) -> None:
     """ENGS-03 and S05: what cannot be updated whatever the template."""
+    if stack.action is Action.INIT:
+        raise InvalidState(f"Stack [{stack.name}] is in REVIEW_IN_PROGRESS state and can not be updated.")
     if stack.action in (Action.SUSPEND, Action.DELETE):
         raise InvalidState(
             f"Stack {stack.name} is in {stack.state} state and can not be updated. "
             + ("Resume it first." if stack.action is Action.SUSPEND else "Delete it, or wait until it is deleted.")
         )
+
+
+def changed_meanwhile(stack: Stack) -> InvalidState:
+    return InvalidState(f"Another action has begun on stack {stack.name} in the meantime. Look at it, and ask again.")
 
 
 def refuse_protected(stack: Stack) -> None:

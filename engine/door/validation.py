@@ -14,7 +14,7 @@ from engine.model.diagnostic import Diagnostic, Invalid, invalid
 from engine.model.errors import LimitExceeded
 from engine.model.expression import Expression, ListOf, MapOf
 from engine.model.source import Source
-from engine.model.template import Resource, Template
+from engine.model.template import DeletionPolicy, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.deployment import Deployment, deploy
 from engine.plan.scope import Facts, View
@@ -85,6 +85,7 @@ class Validator:
     def _properties(self, deployment: Deployment) -> Iterable[Diagnostic]:
         scope = deployment.scope(View())
         for resource in deployment.resources.values():
+            yield from self._snapshots(resource)
             try:
                 given = evaluate(resource.properties, scope)
             except Invalid as error:
@@ -96,6 +97,21 @@ class Validator:
                 yield self._diagnostic(deployment, resource, finding.path, finding.code, finding.message)
             for sentence in kind.validate(values):
                 yield self._diagnostic(deployment, resource, (), "PropertyConflict", sentence)
+
+    def _snapshots(self, resource: Resource) -> Iterable[Diagnostic]:
+        """ENGU-10: what asks for a copy before it goes must have one; losing it silently is no answer."""
+        if self._context.registry.get(resource.type).snapshot_on_delete:
+            return
+        asked = {
+            "deletion_policy": resource.deletion_policy, "update_replace_policy": resource.update_replace_policy,
+        }  # fmt: skip
+        for name, policy in asked.items():
+            if policy is DeletionPolicy.SNAPSHOT:
+                yield Diagnostic(
+                    "SnapshotNotSupported",
+                    f"Resource {resource.address}: the {name} Snapshot is not supported by {resource.type}.",
+                    "Say Delete or Retain.", address=f"resources.{resource.address}", span=resource.span,
+                )  # fmt: skip
 
     def _diagnostic(
         self, deployment: Deployment, resource: Resource, path: tuple[str | int, ...], code: str, message: str

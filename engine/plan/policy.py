@@ -49,10 +49,12 @@ def denied(statements: Sequence[Mapping[str, Value]], changes: Iterable[Change])
         if action is None or change.group is not None:
             continue
         matching = [s for s in statements if _applies(s, action, change)]
-        if any(s["Effect"] == "Deny" for s in matching) or not matching:
+        denying = [s for s in matching if s["Effect"] == "Deny"]
+        if denying or not matching:
+            number = 1 + statements.index(denying[0]) if denying else 0
             raise Forbidden(
-                f"Action denied by stack policy: Statement [#{1 + statements.index(matching[0]) if matching else 0}] "
-                f"does not allow [{action}] for resource [LogicalResourceId/{change.address}]"
+                f"Action denied by stack policy: Statement [#{number}] does not allow [{action}] for resource "
+                f"[LogicalResourceId/{change.address}]"
             )
 
 

@@ -19,7 +19,6 @@ from engine.runs.context import RunContext
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
 
-
 _MAKING = (Action.CREATE, Action.UPDATE)
 
 

@@ -132,7 +132,6 @@ class Remover:
             case DeletionPolicy.RETAIN_EXCEPT_ON_CREATE:
                 return not born_here
 
-
     def _born_here(self, row: ResourceRow) -> bool:
         """Whether what is being taken back made it (cloudformation.md B04)."""
         target = self._spec.target

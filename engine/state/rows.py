@@ -76,7 +76,7 @@ class ResourceRow:
             "attempted_json": None if self.attempted is None else keep(self.attempted),
             "shown_json": None if self.shown is None else dump(self.shown),
             "attributes_json": keep(self.attributes),
-            "metadata_json": dump(self.metadata),
+            "metadata_json": keep(self.metadata),
             "data_json": vault.seal(self.data) if self.data else "{}",
             "requires_json": dump(self.requires),
             "deletion_policy": self.deletion_policy.value,
@@ -119,7 +119,9 @@ def resource_row(found: Any, vault: Vault) -> ResourceRow:
         condemned=found.condemned,
         external=found.external,
         skipped=found.skipped,
-        secret=not found.properties_json.startswith("{") or not found.attributes_json.startswith("{"),
+        secret=any(
+            not text.startswith("{") for text in (found.properties_json, found.attributes_json, found.metadata_json)
+        ),
         created=found.created,
         updated=found.updated,
     )
