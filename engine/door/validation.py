@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError, NotFound, Permanent
 from engine.expr.evaluate import evaluate
 from engine.expr.parameters import placeholders
-from engine.model.diagnostic import Diagnostic, Invalid, invalid
+from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
 from engine.model.expression import Expression, ListOf, MapOf
 from engine.model.source import Source
@@ -20,7 +21,7 @@ from engine.plan.deployment import Deployment, deploy
 from engine.plan.scope import Facts, View
 from engine.resources.base import StackIdentity
 from engine.resources.constraints import cloud_kind
-from engine.resources.schema import check_properties
+from engine.resources.schema import check_properties, cloud_questions
 from engine.runs.context import RunContext
 from engine.runs.prepare import CloudGetter, prepare
 
@@ -139,27 +140,63 @@ class Validator:
             raise Invalid(findings)
         slots = asyncio.Semaphore(_AT_ONCE)
 
-        async def ask(name: str, constraint: str, value: str) -> Diagnostic | None:
-            kind = cloud_kind(constraint)
-            if kind is None or value == "":
-                return None
+        async def ask(question: _Question) -> Diagnostic | None:
             async with slots:
                 try:
-                    await cloud.resolve(kind, value)
+                    await cloud.resolve(question.kind, question.value)
                 except (NotFound, Permanent) as error:
-                    return Diagnostic(
-                        "ConstraintFailed",
-                        f"Parameter '{name}' is invalid: Error validating value '{value}': {error.message}",
-                        address=f"parameters.{name}", span=_parameter_span(deployment.template, name),
-                    )  # fmt: skip
+                    return question.answered(error.message)
                 except CloudError as error:
-                    raise invalid("CloudUnavailable", f"Parameter {name} cannot be checked: {error.message}") from error
+                    raise invalid("CloudUnavailable", f"{question.what} cannot be checked: {error.message}") from error
             return None
 
-        asked = [ask(*one) for one in _custom(deployment)]
-        found = [finding for finding in await asyncio.gather(*asked) if finding is not None]
+        questions = dict.fromkeys([*_of_parameters(deployment), *self._of_properties(deployment)])
+        found = [finding for finding in await asyncio.gather(*map(ask, questions)) if finding is not None]
         if found:
             raise Invalid(found)
+
+    def _of_properties(self, deployment: Deployment) -> Iterator[_Question]:
+        """Objects that properties name. Not of lowered resources: CloudFormation looks when it makes them, and a
+        template may name what it makes itself."""
+        scope = deployment.scope(View())
+        for resource in deployment.resources.values():
+            if resource.group is not None:
+                continue
+            kind = self._context.registry.get(resource.type)
+            given = evaluate(resource.properties, scope)
+            if not isinstance(given, Mapping):
+                continue
+            for path, asked, value in cloud_questions(kind, given):
+                where = ".".join(["resources", resource.address, "properties", *(str(part) for part in path)])
+                span = _span_of(resource.properties, path) or resource.span
+                yield _Question(asked, value, f"Property error: {where}", where, span)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Something the cloud must know. `what` begins the sentence that says it does not."""
+
+    kind: str
+    value: str
+    what: str
+    address: str
+    span: Span | None
+
+    def answered(self, said: str) -> Diagnostic:
+        return Diagnostic(
+            "ConstraintFailed",
+            f"{self.what}: Error validating value '{self.value}': {said}",
+            address=self.address,
+            span=self.span,
+        )
+
+
+def _of_parameters(deployment: Deployment) -> Iterator[_Question]:
+    for name, constraint, value in _custom(deployment):
+        kind = cloud_kind(constraint)
+        if kind is not None and value:
+            span = _parameter_span(deployment.template, name)
+            yield _Question(kind, value, f"Parameter '{name}' is invalid", f"parameters.{name}", span)
 
 
 def _custom(deployment: Deployment) -> list[tuple[str, str, str]]:
