@@ -219,6 +219,9 @@ class VaultType(ThingType):
     name = "Test::Disk"
     snapshot_on_delete = True
 
+    async def snapshot(self, op: Operation) -> None:
+        await self._world.call("snapshot", op, lambda: self._world.get(op.physical_id))
+
 
 class FakeCloud:
     """The project as `Clouds` lends it; things ask the world itself."""
