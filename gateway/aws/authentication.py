@@ -85,9 +85,15 @@ class Authenticator:
         try:
             return await self._keys.ec2_token(_for_keystone(claim, request))
         except InvalidToken as error:
+            if error.status == 403:  # Keystone speaks of us, not of the caller (CVE-2025-65073)
+                raise AwsError("AccessDenied", _NO_SERVICE_USER, 403) from error
             raise mismatch(DOES_NOT_MATCH) from error
 
 
+_NO_SERVICE_USER = (
+    "This server may neither read the secret of your access key nor have Keystone check your signature. Its operator "
+    "gives the configured user a role that may (identity:get_credential, or identity:ec2tokens_validate)."
+)
 _AS_KEYSTONE_SPELLS = {"authorization": "Authorization", "x-amz-date": "X-Amz-Date"}
 
 

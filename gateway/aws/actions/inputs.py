@@ -161,14 +161,24 @@ async def options_of(call: Call, before: Options | None = None) -> Options:
         termination_protection=given.get("EnableTerminationProtection", kept.termination_protection),
         stack_policy=await policy_text(call, "StackPolicy") or kept.stack_policy,
         retain_except_on_create=given.get("RetainExceptOnCreate", False),
-        rollback_configuration=given.get("RollbackConfiguration", kept.rollback_configuration),
+        rollback_configuration=_rollback_configuration(given.get("RollbackConfiguration", kept.rollback_configuration)),
     )
+
+
+def _rollback_configuration(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Only an empty one (B05): there are no alarms to watch, and a stack must not seem to be guarded by one."""
+    if given.get("RollbackTriggers") or given.get("MonitoringTimeInMinutes"):
+        raise validation(
+            "Rollback Trigger Type not supported: there are no alarms to monitor here. Leave RollbackTriggers and "
+            "MonitoringTimeInMinutes out."
+        )
+    return given
 
 
 def on_failure(given: Mapping[str, Any]) -> OnFailure:
     """B01 to B03: OnFailure, or OnStackFailure of a change set, or DisableRollback; not two of them."""
     named = given.get("OnFailure", given.get("OnStackFailure"))
-    disable = given.get("DisableRollback")
+    disable = given.get("DisableRollback", given.get("DeploymentConfig", {}).get("DisableRollback"))
     if named is not None:
         if disable is not None:
             raise validation("You can specify either DisableRollback or OnFailure, but not both.")

@@ -49,7 +49,7 @@ class Keys:
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
-        self.token_is_good = True
+        self.refusal: int | None = None  # the status of Keystone's refusal
         self.known = {
             key.access: key
             for key in (
@@ -66,8 +66,8 @@ class Keys:
 
     async def ec2_token(self, signed: Any) -> Key:
         self.asked.append(dict(signed))
-        if not self.token_is_good:
-            raise InvalidToken("no", status=401)
+        if self.refusal is not None:
+            raise InvalidToken("no", status=self.refusal)
         return self.known[signed["access"]]
 
 

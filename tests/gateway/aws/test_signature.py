@@ -203,10 +203,12 @@ async def test_w17_keystone_finds_the_same_signature_in_what_it_is_sent(case, mo
     assert Ec2Signer(SECRET).generate(sent) == sent["signature"]
 
 
-async def test_w17_what_keystone_refuses_is_refused(monkeypatch):
+@pytest.mark.parametrize(("status", "code"), [(401, "SignatureDoesNotMatch"), (403, "AccessDenied")])
+async def test_w17_what_keystone_refuses_is_refused(status, code, monkeypatch):
+    """401 speaks of the signature, 403 of the user that this server is configured with."""
     monkeypatch.setitem(globals(), "ACCESS", "hidden")
     keys = Keys()
-    keys.token_is_good = False
+    keys.refusal = status
     with pytest.raises(AwsError) as caught:
         await Authenticator(keys).authenticate(signed(), "an-id")
-    assert (caught.value.code, caught.value.status) == ("SignatureDoesNotMatch", 403)
+    assert (caught.value.code, caught.value.status) == (code, 403)
