@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from engine.expr.evaluate import evaluate
 from engine.expr.scope import Scope
@@ -53,6 +53,9 @@ class _ConditionScope:
 
     def attribute(self, address: str, name: str | None) -> Value:
         return UNKNOWN
+
+    def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
+        return UNKNOWN, 0
 
     def mapping(self, name: str) -> Mapping[str, Mapping[str, Value]] | None:
         return self._outer.mapping(name)

@@ -101,10 +101,13 @@ def _attribute(e: x.AttributeRef, scope: Scope) -> Value:
     name = None if e.attribute is None else evaluate(e.attribute, scope)
     if name is UNKNOWN:
         return UNKNOWN
-    value = scope.attribute(e.address, name)
-    if not e.path:
-        return value
-    return _attribute_path(value, [evaluate(p, scope) for p in e.path])
+    if not e.path or name is None:
+        return scope.attribute(e.address, name)
+    path = [evaluate(p, scope) for p in e.path]
+    if any(step is UNKNOWN for step in path):
+        return UNKNOWN
+    value, taken = scope.attribute_at(e.address, name, path)
+    return _attribute_path(value, path[taken:])
 
 
 def _attribute_path(value: Value, path: Sequence[Value]) -> Value:
@@ -189,7 +192,11 @@ def _known(
             else:
                 given.append(None if held is None else evaluate(held, scope))
         if any(value is NO_VALUE for value in given):
-            raise fail("InvalidFunctionArgument", "AWS::NoValue, or an `if` without a value, cannot be an argument here.", e.span)
+            raise fail(
+                "InvalidFunctionArgument",
+                "AWS::NoValue, or an `if` without a value, cannot be an argument here.",
+                e.span,
+            )
         if not all(known(value) for value in given):
             return UNKNOWN
         return _guarded(function, [*given, *(getattr(e, name) for name in extra)], e.span)

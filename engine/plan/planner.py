@@ -54,6 +54,12 @@ class _Planned(View):
             return dict(decision.row.attributes)
         return self.registry.get(decision.row.type).attribute(decision.row.attributes, name)
 
+    def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
+        decision = self.decided.get(address)
+        if decision is None or decision.row is None or decision.step is not Step.NONE:
+            return self.attribute(address, name), 0
+        return self.registry.get(decision.row.type).attribute_at(decision.row.attributes, name, path)
+
 
 def plan_changes(
     deployment: Deployment, rows: Rows, registry: Registry, revision: int | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,10 @@ class View:
 
     def attribute(self, address: str, name: str | None) -> Value:
         return UNKNOWN
+
+    def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
+        """The value and how many steps of `path` led to it."""
+        return self.attribute(address, name), 0
 
 
 class DeploymentScope:
@@ -65,8 +69,11 @@ class DeploymentScope:
     def reference(self, address: str) -> Value:
         return self._view.reference(address)
 
-    def attribute(self, address: str, name: str | None, path: tuple[Value, ...] = ()) -> Value:
+    def attribute(self, address: str, name: str | None) -> Value:
         return self._view.attribute(address, name)
+
+    def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
+        return self._view.attribute_at(address, name, path)
 
     def condition(self, name: str) -> Value:
         return self._deployment.conditions[name]

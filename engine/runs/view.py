@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.model.diagnostic import invalid
 from engine.model.value import Value
 from engine.plan.scope import View
@@ -39,3 +41,10 @@ class RowsView(View):
                 f"It has: {', '.join(sorted(kind.attributes)) or 'none'}.",
             )
         return kind.attribute(row.attributes, name)
+
+    def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
+        row = self._ledger.live(address)
+        value = self.attribute(address, name)  # raises for what it has not
+        if row is None or row.is_group:
+            return value, 0
+        return self._registry.get(row.type).attribute_at(row.attributes, name, path)
