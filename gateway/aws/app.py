@@ -203,10 +203,3 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 def _response(status: int, content: bytes, content_type: str, request_id: str) -> web.Response:
     headers = {"Content-Type": content_type, "x-amzn-RequestId": request_id}
     return web.Response(status=status, body=content, headers=headers)
-
-
-def is_aws_request(request: web.Request) -> bool:
-    """Whether a request to the root URL is meant for this endpoint, and not a browser's or a version look-up."""
-    authorization = request.headers.get("Authorization", "")
-    known = ("Action", "X-Amz-Algorithm", "AWSAccessKeyId")
-    return request.method == "POST" or authorization.startswith("AWS") or any(n in request.query for n in known)
