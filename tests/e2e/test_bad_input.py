@@ -153,7 +153,7 @@ BAD_CFN = {
         ["ircular", "A", "B"],
     ),
     "unknown_type": ("Resources:\n  A:\n    Type: AWS::No::Type\n", ["AWS::No::Type", "line 2, "]),
-    "duplicate_key": ("Resources:\n  A: {Type: OS::Heat::None}\n  A: {Type: OS::Heat::None}\n", ["line 3, column 3", "A"]),
+    "duplicate_key": ("Resources:\n  A: {Type: OS::Heat::None}\n  A: {Type: OS::No}\n", ["line 3, column 3", "A"]),
     "unclosed": ("Resources: {A: ", ["YAML not well-formed"]),
     "no_resources": ("AWSTemplateFormatVersion: 2010-09-09\n", ["At least one Resources member must be defined"]),
     "unknown_property": (
