@@ -30,7 +30,6 @@ class Settings:
     policy_file: str | None = None
     allowed_template_networks: Sequence[str] = ()
     simulator_build_seconds: float = 0.3
-    settle: float | None = None
     engine: EngineSettings = EngineSettings()
     clouds: CloudSettings = CloudSettings()
 

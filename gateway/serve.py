@@ -66,7 +66,7 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         url = await start(settings, stack)
-        log.info(f"isotherm is ready at {url}")
+        log.info(f"isotherm is ready at {url}")  # noqa: G004  (the line that clients wait for)
         await stop.wait()
         log.info("stopping; what runs is carried on at the next start")
 
@@ -113,9 +113,8 @@ async def start(settings: Settings, stack: AsyncExitStack) -> str:
 
 
 def _settle(settings: Settings) -> float:
-    if settings.settle is not None:
-        return settings.settle
-    return _EMBEDDED_SETTLE if settings.cloud is None else settings.engine.settle
+    wanted = settings.engine.settle
+    return min(wanted, _EMBEDDED_SETTLE) if settings.cloud is None else wanted
 
 
 def _derived(key: str) -> bytes:
