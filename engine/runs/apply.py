@@ -62,6 +62,7 @@ class Applier:
             return
         try:
             properties = self._properties(resource, kind)
+            external = self._external(resource, row)
             decision = decide(row, kind, properties, revision=self._spec.target)
         except NOT_THE_RESOURCE:
             raise
@@ -70,6 +71,15 @@ class Applier:
             row.requires = self._requires(address)
             action = Action.CREATE if row.action is Action.INIT else Action.UPDATE
             await self._fail(row, action, error, group)
+            return
+        if external is not None and (row is None or not row.external):
+            await self._adopt(row or self._begin_row(resource, kind), resource, kind, properties, group, external)
+            return
+        unadopted = row is None or (row.action is Action.ADOPT and row.status is not Status.COMPLETE)
+        if self._spec.kind is Action.ADOPT and unadopted:
+            given = self._spec.adopt.get(address) or {}
+            row = row or self._begin_row(resource, kind)
+            await self._adopt(row, resource, kind, properties, group, given.get("resource_id"), given)
             return
         match decision.step:
             case Step.NONE:
@@ -92,6 +102,18 @@ class Applier:
         if sentences:
             raise OperationFailed("; ".join(sentences))
         return properties
+
+    def _external(self, resource: Resource, row: ResourceRow | None) -> str | None:
+        """The id of the object that belongs to somebody else (heat.md TR-08); it stays what it was for good."""
+        wanted = None if resource.external_id is None else _text(evaluate(resource.external_id, self._scope))
+        if row is not None and (row.external or wanted is not None):
+            standing = row.physical_id if row.external else None
+            if wanted != standing:
+                raise OperationFailed(
+                    f"Update to property external_id of {resource.address} ({resource.type}) is not allowed; give the "
+                    "resource another name"
+                )
+        return wanted
 
     def _begin_row(self, resource: Resource, kind: ResourceType) -> ResourceRow:
         row = self._ledger.new_row(resource.address, kind.name, resource.group)
@@ -179,6 +201,35 @@ class Applier:
                 # The creation taken up again was of an earlier template: bring it the rest of the way.
                 await self._apply(resource)
 
+    async def _adopt(
+        self, row: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
+        group: Group | None, physical_id: str | None, given: Mapping[str, Value] | None = None,
+    ) -> None:  # fmt: skip
+        """Take an object that exists for the resource: ENGU-18 with the data `given`, else TR-08 (external_id)."""
+        action = Action.CHECK if given is None else Action.ADOPT
+        self._keep(row, resource)
+        row.properties, row.shown, row.physical_id = properties, self._shown(resource), physical_id
+        row.secret = row.secret or any(p.secret for p in kind.properties.values())
+        row.external = given is None
+        if given is not None:
+            row.data = given.get("resource_data") or {}
+            row.metadata = given.get("metadata") or row.metadata
+        operation = self._stepper.operation(row, properties)
+        try:
+            await self._ledger.move(row, action, Status.IN_PROGRESS, group=group)
+            if physical_id is None:
+                raise OperationFailed("Resource ID was not provided.")
+            row.attributes = await self._stepper.patiently(lambda: kind.check(operation))
+        except asyncio.CancelledError:
+            await self._interrupted(row, action, group)
+            raise
+        except NOT_THE_RESOURCE:
+            raise
+        except Exception as error:
+            await self._fail(row, action, error, group)
+        else:
+            await self._ledger.move(row, action, Status.COMPLETE)
+
     async def _intend(
         self, row: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
         group: Group | None, also: tuple[ResourceRow, ...],
@@ -258,7 +309,7 @@ class Applier:
             # The newer operation takes the row up from here; what is known of its object must not be lost.
             await self._ledger.write([row], guarded=False)
             return
-        verb = "creation" if action is Action.CREATE else "update"
+        verb = "update" if action is Action.UPDATE else "creation"
         await self._ledger.move(row, action, Status.FAILED, f"Resource {verb} cancelled", group=group, guarded=False)
 
     # --- groups ---------------------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ def _resource(name: str, body: Mapping[str, Any], group: str | None = None) -> R
         condition=None if condition is None else _expression(condition),
         deletion_policy=DeletionPolicy(body.get("policy", "Delete")),
         update_replace_policy=DeletionPolicy(body.get("replace_policy", "Delete")),
+        external_id=_expression(body["external"]) if "external" in body else None,
         group=group,
     )
 

@@ -70,7 +70,9 @@ async def test_b04_what_a_failed_update_added_is_not_retained_either(story: Stor
 
 async def test_b11_update_replace_policy_keeps_the_replaced_object(story: Story) -> None:
     await story.create(sketch(a={**thing(), "replace_policy": "Retain"}))
-    assert (await story.update(sketch(a={**thing(shape="square"), "replace_policy": "Retain"}))).state == "UPDATE_COMPLETE"
+    assert (
+        await story.update(sketch(a={**thing(shape="square"), "replace_policy": "Retain"}))
+    ).state == "UPDATE_COMPLETE"
     assert story.world.addresses() == ["a", "a"]
 
 
