@@ -1,0 +1,60 @@
+"""Which resources an expression needs, and deciding conditions."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.expr.conditions import decide_conditions
+from engine.expr.references import Reference, references
+from engine.model import expression as x
+from engine.model.diagnostic import Invalid
+from engine.model.expression import Expression, ListOf, Literal, MapOf
+from engine.model.template import Dialect, Template
+from engine.model.value import UNKNOWN
+from tests.engine.expr.conftest import Everything
+
+A, B = x.ResourceRef("a"), x.AttributeRef("b", Literal("name"))
+
+
+def needed(expression: Expression, conditions: dict[str, bool] | None = None) -> set[tuple[str, str | None]]:
+    return {(one.address, one.attribute) for one in references(expression, conditions)}
+
+
+def test_references_are_found_everywhere() -> None:
+    deep = MapOf((("k", ListOf((x.Join(Literal(","), (ListOf((A, B)),)), x.Repeat(A, (("v", B),))))),))
+    assert needed(deep) == {("a", None), ("b", "name")}
+
+
+def test_a_computed_attribute_is_no_name_and_is_searched_itself() -> None:
+    assert needed(x.AttributeRef("b", A, (x.ResourceRef("c"),))) == {("b", None), ("a", None), ("c", None)}
+
+
+def test_a_branch_that_is_not_taken_needs_nothing() -> None:
+    choice = x.If(x.ConditionRef("c"), A, B)
+    assert needed(choice) == {("a", None), ("b", "name")}
+    assert needed(choice, {"c": True}) == {("a", None)}
+    assert needed(choice, {"c": False}) == {("b", "name")}
+    assert needed(x.If(x.ConditionRef("c"), A, None), {"c": False}) == set()
+
+
+def test_references_are_values() -> None:
+    assert next(references(A)) == Reference("a")
+
+
+def decided(**conditions: Expression) -> dict[str, object]:
+    return decide_conditions(Template(Dialect.HOT, "", {}, conditions=conditions), Everything())
+
+
+def test_conditions_may_name_each_other_in_any_order_tr_11() -> None:
+    found = decided(a=x.Not(x.ConditionRef("b")), b=x.Equals(x.ParameterRef("text"), Literal("abc")))
+    assert found == {"a": False, "b": True}
+
+
+def test_a_condition_over_something_unknown_is_unknown() -> None:
+    assert decided(a=x.Equals(x.ParameterRef("later"), Literal(1))) == {"a": UNKNOWN}
+
+
+def test_a_circle_of_conditions_is_refused_tr_11() -> None:
+    with pytest.raises(Invalid) as caught:
+        decided(a=x.ConditionRef("b"), b=x.Not(x.ConditionRef("a")), c=Literal(True))
+    assert {one.code for one in caught.value.diagnostics} == {"CircularCondition"}
