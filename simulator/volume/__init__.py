@@ -1,0 +1,7 @@
+"""Cinder."""
+
+from __future__ import annotations
+
+from simulator.volume.service import Volume
+
+__all__ = ["Volume"]
