@@ -29,6 +29,7 @@ class Settings:
     mapping_dirs: Sequence[str] = ()
     policy_file: str | None = None
     allowed_template_networks: Sequence[str] = ()
+    heat_waitcondition_server_url: str | None = None
     simulator_build_seconds: float = 0.3
     engine: EngineSettings = EngineSettings()
     clouds: CloudSettings = CloudSettings()
@@ -42,6 +43,8 @@ _HELP: Mapping[str, str] = {
     "policy_file": "oslo.policy file.",
     "allowed_template_networks": "Networks (CIDR) that template URLs may lead to although they are private, loopback "
     "or link-local.",
+    "heat_waitcondition_server_url": "How servers of the cloud reach this gateway, for signal URLs; by default its "
+    "own address.",
     "simulator_build_seconds": "How long the embedded simulator takes to build a server.",
 }
 
@@ -65,6 +68,7 @@ def load(base: Settings, config_file: str | None) -> Settings:
         database=conf.database or base.database, mapping_dirs=list(conf.mapping_dirs) or list(base.mapping_dirs),
         policy_file=conf.policy_file or base.policy_file,
         allowed_template_networks=list(conf.allowed_template_networks),
+        heat_waitcondition_server_url=conf.heat_waitcondition_server_url or base.heat_waitcondition_server_url,
         simulator_build_seconds=conf.simulator_build_seconds,
     )  # fmt: skip
 
@@ -77,6 +81,7 @@ def _default_options(cfg: Any) -> list[Any]:
         cfg.ListOpt("mapping_dirs", default=[], help=_HELP["mapping_dirs"]),
         cfg.StrOpt("policy_file", help=_HELP["policy_file"]),
         cfg.ListOpt("allowed_template_networks", default=[], help=_HELP["allowed_template_networks"]),
+        cfg.StrOpt("heat_waitcondition_server_url", help=_HELP["heat_waitcondition_server_url"]),
         cfg.FloatOpt("simulator_build_seconds", default=0.3, help=_HELP["simulator_build_seconds"]),
     ]
 

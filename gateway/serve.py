@@ -87,7 +87,8 @@ async def start(settings: Settings, stack: AsyncExitStack) -> str:
     database = Database(settings.database or state.database_url)
     clouds = Clouds(around.connection, StandingDelegations(database, vault))
     fetcher = Fetcher(FetchSettings(allowed_networks=settings.allowed_template_networks))
-    urls = SignalUrls(_derived(settings.encryption_keys[0] if settings.encryption_keys else state.key), url)
+    key = settings.encryption_keys[0] if settings.encryption_keys else state.key
+    urls = SignalUrls(_derived(key), settings.heat_waitcondition_server_url or url)
     engine = Engine.of(
         EngineParts(
             database=database,
@@ -145,8 +146,8 @@ async def _embedded(settings: Settings, state: StateDir, url: str, stack: AsyncE
     simulator.add_service_catalog("cloudformation", f"{url}/")
     seed = simulator.seed
     auth = AuthSettings(
-        simulator.auth_url, username=seed.service_user, password=seed.service_password, user_domain_name="Default",
-        project_name=seed.service_project, project_domain_name="Default",
+        simulator.auth_url, username=seed.service_user, password=seed.passwords[seed.service_user], user_domain_name="Default",
+        project_name="service", project_domain_name="Default",
     )  # fmt: skip
     connection = await Connection.open(auth=auth, settings=settings.clouds)
     stack.push_async_callback(connection.close)
@@ -154,7 +155,7 @@ async def _embedded(settings: Settings, state: StateDir, url: str, stack: AsyncE
         "auth": {
             "auth_url": simulator.auth_url,
             "username": "demo",
-            "password": seed.demo_password,
+            "password": seed.passwords["demo"],
             "project_name": "demo",
             "user_domain_name": "Default",
             "project_domain_name": "Default",

@@ -181,7 +181,7 @@ class ChangeSets(Commands):
 
     async def execute_change_set(
         self, caller: Caller, change_set_id: str, *, client_token: str | None = None,
-        disable_rollback: bool | None = None,
+        disable_rollback: bool | None = None, retain_except_on_create: bool | None = None,
     ) -> None:  # fmt: skip
         """Run it if the stack is still what it was made for; the stack's other change sets become obsolete."""
         found = await self.find_change_set(caller, change_set_id)
@@ -198,6 +198,8 @@ class ChangeSets(Commands):
         )  # fmt: skip
         if disable_rollback is not None:
             options = replace(options, on_failure=OnFailure.DO_NOTHING if disable_rollback else OnFailure.ROLLBACK)
+        if retain_except_on_create is not None:
+            options = replace(options, retain_except_on_create=retain_except_on_create)
         identity = self._identity(stack.id, stack.name, stack.project_id)
         deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
         row = await self._base(found.id)

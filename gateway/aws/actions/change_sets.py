@@ -172,6 +172,7 @@ async def execute_change_set(call: Call) -> dict[str, Any]:
         await call.engine.execute_change_set(
             call.caller, found.id, client_token=call.input.get("ClientRequestToken"),
             disable_rollback=call.input.get("DisableRollback"),
+            retain_except_on_create=call.input.get("RetainExceptOnCreate"),
         )  # fmt: skip
     except InvalidState as error:  # the stack is not what the change set was made for
         raise _not_executable(arn, ExecutionStatus.OBSOLETE) from error
