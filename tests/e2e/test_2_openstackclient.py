@@ -51,7 +51,7 @@ def test_2_create_update_delete_waiting(server, name, hot, tmp_path):
         "stack", "create", "-t", hot(), "-e", str(environment), "--parameter", "secret=s3", "--tags", "blue,big",
         "--enable-rollback", "--timeout", "7", "--wait", "--poll", "1", name,
     ).ok()  # fmt: skip
-    assert f"Stack {name} CREATE_COMPLETE" in created.out
+    assert f"[{name}]: CREATE_COMPLETE" in created.out
     shown, outputs, listed = server.session(
         f"stack show {name} -f json",
         f"stack output show {name} said -f json",
@@ -81,8 +81,10 @@ def test_2_dry_runs_make_nothing(server, name, hot, sdk, until, status):
     server.openstack("stack", "create", "-t", hot(), name).ok()
     until(lambda: status(name) == "CREATE_COMPLETE")
     preview = ("stack", "update", "--existing", "--parameter", "word=other", "--dry-run", name, "-f", "json")
-    rows = server.openstack(*preview).ok().json
-    assert {row["resource_name"]: row["state"] for row in rows} == {"first": "updated", "second": "unchanged"}
+    planned = server.openstack(*preview).ok().json
+    assert {kind: [row["resource_name"] for row in rows] for kind, rows in planned.items() if rows} == {
+        "updated": ["first"], "unchanged": ["second"],
+    }  # fmt: skip
     assert status(name) == "CREATE_COMPLETE"
 
 
@@ -111,7 +113,7 @@ def test_2_everything_that_reads_a_stack(server, name, hot, until, status):
     assert [row["output_key"] for row in outputs] == ["said"]
     assert str(template["heat_template_version"]).startswith("2018-08-31")
     assert "parameters" in environment
-    assert server.openstack("stack", "file", "list", name).ok().out.strip() == "{}"
+    assert server.openstack("stack", "file", "list", name).ok().out.strip() == "files: {}"
 
 
 def test_2_one_event_and_following(server, name, hot, until, status, sdk):
@@ -203,8 +205,11 @@ def test_2_abandon_and_adopt(server, name, hot, until, status, tmp_path, sdk):
     assert json.loads(file.read_text())["resources"]["first"]["resource_id"] == before["first"]
     until(lambda: sdk.orchestration.find_stack(name) is None)
     server.openstack("stack", "adopt", "--adopt-file", str(file), name).ok()
-    until(lambda: status(name) == "ADOPT_COMPLETE")
-    assert {r.name: r.physical_resource_id for r in sdk.orchestration.resources(name)} == before
+    # openstacksdk takes a stack that is ADOPT_COMPLETE for none; the client does not.
+    shown = ("stack", "show", name, "-f", "value", "-c", "stack_status")
+    until(lambda: server.openstack(*shown).ok().out.strip() == "ADOPT_COMPLETE")
+    listed = server.openstack("stack", "resource", "list", name, "-f", "json").ok().json
+    assert {row["resource_name"]: row["physical_resource_id"] for row in listed} == before
 
 
 def test_2_templates_types_and_services(server, hot, server_admin_answers):
@@ -233,7 +238,7 @@ def server_admin_answers(server):
     def ask(command):
         done = server.openstack(*command.split())
         if done.status != 0:
-            assert "403" in done.err or "forbidden" in done.err.lower(), done.err
+            assert "not authorized" in done.err, done.err
         else:
             assert done.json[0]["Status"] == "up"
         return True
