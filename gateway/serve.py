@@ -146,8 +146,8 @@ async def _embedded(settings: Settings, state: StateDir, url: str, stack: AsyncE
     simulator.add_service_catalog("cloudformation", f"{url}/")
     seed = simulator.seed
     auth = AuthSettings(
-        simulator.auth_url, username=seed.service_user, password=seed.passwords[seed.service_user], user_domain_name="Default",
-        project_name="service", project_domain_name="Default",
+        simulator.auth_url, username=seed.service_user, password=seed.passwords[seed.service_user],
+        user_domain_name="Default", project_name="service", project_domain_name="Default",
     )  # fmt: skip
     connection = await Connection.open(auth=auth, settings=settings.clouds)
     stack.push_async_callback(connection.close)
