@@ -19,7 +19,6 @@ from engine.model.stack import (
     ResourceRecord,
     Stack,
 )  # fmt: skip
-from engine.model.status import Status
 from engine.model.template import Template
 from engine.model.value import Value
 from engine.resources.base import Operation, StackIdentity
@@ -183,8 +182,9 @@ class Reading(Commands):
         for event in failures:
             if event.operation_id != last or (event.group is None and event.is_group):
                 continue
-            nested = [c for c in children if c.parent_resource == event.address and c.status is Status.FAILED]
-            below = [cause for child in nested for cause in await self.root_causes(child)]
+            nested = [c for c in children if c.parent_resource == event.address]
+            # The child may be gone by now, or failed for another reason since: what it said then is in the event.
+            below = [c for child in nested for c in await self.root_causes(child) if c.reason in event.reason]
             found.extend(below or [event])
         return found
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.model.diagnostic import Invalid
 from engine.model.source import Source
@@ -14,12 +16,13 @@ from engine.model.stack import Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.model.value import Value
 from engine.resources.base import Nested, Operation, OperationFailed
+from engine.runs import reasons
 from engine.runs.context import RunContext
 from engine.runs.spec import RunSpec, spec_of
 from engine.state import tables as t
 from engine.state.commit import Write
-from engine.state.rows import options_value
-from engine.state.store import dump
+from engine.state.rows import event_params, options_value
+from engine.state.store import dump, stack_record
 
 _CHILDREN = uuid.UUID("6f1c0c9e-5a0e-4c8e-9d2a-8a5b6d1f7c31")
 
@@ -102,7 +105,7 @@ class Children:
             "description": description,
             "action": Action.CREATE.value,
             "status": Status.IN_PROGRESS.value,
-            "reason": "",
+            "reason": reasons.started(Action.CREATE),
             "reverting": None,
             "cleaning": False,
             "options_json": dump(options_value(self._stack.options)),
@@ -122,7 +125,12 @@ class Children:
             "version": 0,
             "live_name": None,
         }
-        await self._context.store.add_stack(values, source)
+        record = replace(
+            self._stack, id=child_id, name=values["name"], action=Action.CREATE, status=Status.IN_PROGRESS,
+            status_reason=values["reason"], reverting=None, cleaning=False, operation_id=values["operation_id"],
+        )  # fmt: skip
+        event = insert(t.events).values(event_params(record, now, None))
+        await self._context.store.add_stack(values, source, [event])
 
     async def _update(self, child: Stack, source: Source) -> None:
         store = self._context.store
@@ -130,18 +138,7 @@ class Children:
         async def begin(connection: Any) -> None:
             revision = await store.add_revision(connection, child.id, source)
             spec = RunSpec(Action.UPDATE, target=revision, previous=child.revision, on_failure=OnFailure.DO_NOTHING)
-            await connection.execute(
-                update(t.stacks)
-                .where(t.stacks.c.id == child.id)
-                .values(
-                    action=Action.UPDATE.value,
-                    status=Status.IN_PROGRESS.value,
-                    reason="",
-                    revision=revision,
-                    run_json=dump(spec.value()),
-                    operation_id=str(uuid.uuid4()),
-                )
-            )
+            await _begin(connection, self._context, child, spec, revision=revision)
 
         await self._context.committer.write(Write(stack_id=child.id, also=begin))
 
@@ -156,7 +153,7 @@ class Children:
         if child is None or child.deleted is not None:
             return
         if child.action is not Action.DELETE or child.status is Status.FAILED:
-            await self._context.committer.write(delete_write(child))
+            await self._context.committer.write(delete_write(self._context, child))
         self._context.ring(stack_id)
         child = await self._ended(stack_id)
         if child.status is Status.FAILED:
@@ -207,24 +204,26 @@ class Children:
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)
 
 
-def delete_write(child: Stack) -> Write:
+def delete_write(context: RunContext, child: Stack) -> Write:
     """Begin the deletion of a nested stack."""
 
-    async def begin(connection: Any) -> None:
-        spec = RunSpec(Action.DELETE)
-        await connection.execute(
-            update(t.stacks)
-            .where(t.stacks.c.id == child.id)
-            .values(
-                action=Action.DELETE.value,
-                status=Status.IN_PROGRESS.value,
-                reason="",
-                run_json=dump(spec.value()),
-                operation_id=str(uuid.uuid4()),
-            )
-        )
+    async def begin(connection: AsyncConnection) -> None:
+        await _begin(connection, context, child, RunSpec(Action.DELETE))
 
     return Write(stack_id=child.id, also=begin)
+
+
+async def _begin(connection: AsyncConnection, context: RunContext, child: Stack, spec: RunSpec, **columns: Any) -> None:
+    """Write the child's next operation, with the event it begins with."""
+    values = {
+        "action": spec.kind.value, "status": Status.IN_PROGRESS.value, "reason": reasons.started(spec.kind),
+        "run_json": dump(spec.value()), "operation_id": str(uuid.uuid4()), "reverting": None, "cleaning": False,
+        **columns,
+    }  # fmt: skip
+    await connection.execute(update(t.stacks).where(t.stacks.c.id == child.id).values(values))
+    row = (await connection.execute(select(t.stacks).where(t.stacks.c.id == child.id))).one()
+    record = stack_record(row, context.store.vault)
+    await connection.execute(insert(t.events).values(event_params(record, context.clock.now(), None)))
 
 
 #: Sections of an environment that hold for the whole tree of stacks.

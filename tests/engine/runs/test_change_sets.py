@@ -1,0 +1,135 @@
+"""Plans that are kept and run later; policies; what nobody may see."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from engine.model.errors import ChangeSetNotFound, Forbidden, InvalidState, NoChange
+from engine.model.source import Source
+from engine.model.stack import ChangeAction, Options, Replacement
+from tests.engine.runs.sketch import ref, sketch, thing
+from tests.engine.runs.story import CALLER, Story
+
+PAIR = sketch(a=thing(), b=thing(near=ref("a")))
+SQUARE = sketch(a=thing(shape="square"), b=thing(near=ref("a")), c=thing())
+
+
+async def test_w37_a_change_set_of_a_new_stack_makes_nothing_until_it_is_executed(story: Story) -> None:
+    found = await story.change_set(PAIR, kind="CREATE")
+    assert (await story.find()).state == "INIT_COMPLETE"
+    assert story.world.objects == {}
+    with pytest.raises(InvalidState, match="REVIEW_IN_PROGRESS"):
+        await story.change(PAIR)
+    await story.engine.execute_change_set(CALLER, found.id)
+    assert (await story.end()).state == "CREATE_COMPLETE"
+    assert story.world.addresses() == ["a", "b"]
+
+
+async def test_s18_a_stack_in_review_can_be_deleted(story: Story) -> None:
+    await story.change_set(PAIR, kind="CREATE")
+    assert (await story.delete()).state == "DELETE_COMPLETE"
+
+
+async def test_c04_a_change_set_tells_what_executing_it_does(story: Story) -> None:
+    await story.create(PAIR)
+    found = await story.change_set(SQUARE)
+    assert found.plan is not None
+    told = {c.address: (c.action, c.replacement) for c in found.plan.changes}
+    assert told == {
+        "a": (ChangeAction.MODIFY, Replacement.ALWAYS),
+        "b": (ChangeAction.MODIFY, Replacement.NEVER),
+        "c": (ChangeAction.ADD, Replacement.NEVER),
+    }
+    await story.engine.execute_change_set(CALLER, found.id)
+    assert (await story.end()).state == "UPDATE_COMPLETE"
+    assert story.world.the("a").properties["shape"] == "square"
+
+
+async def test_c05_the_other_change_sets_are_gone_after_one_is_executed(story: Story) -> None:
+    await story.create(PAIR)
+    first = await story.change_set(SQUARE, called="one")
+    second = await story.change_set(SQUARE, called="two")
+    await story.engine.execute_change_set(CALLER, first.id)
+    await story.end()
+    with pytest.raises(ChangeSetNotFound):
+        await story.engine.find_change_set(CALLER, second.id)
+    assert await story.engine.list_change_sets(CALLER, "s") == []
+
+
+async def test_a_change_set_for_a_stack_that_has_changed_is_refused(story: Story) -> None:
+    await story.create(PAIR)
+    found = await story.change_set(SQUARE)
+    await story.engine.mark_unhealthy(CALLER, "s", "a", unhealthy=True, reason="smells")
+    with pytest.raises(InvalidState, match="has changed since"):
+        await story.engine.execute_change_set(CALLER, found.id)
+
+
+async def test_w36_a_change_set_without_changes_fails(story: Story) -> None:
+    await story.create(PAIR)
+    found = await story.change_set(PAIR)
+    assert (found.status, found.no_change) == ("FAILED", True)
+    with pytest.raises(InvalidState):
+        await story.engine.execute_change_set(CALLER, found.id)
+
+
+async def test_an_update_without_changes_is_refused_where_the_dialect_says_so(story: Story) -> None:
+    await story.create(PAIR)
+    with pytest.raises(NoChange):
+        await story.change(PAIR, refuse_no_change=True)
+
+
+async def test_b19_two_updates_at_once_are_not_both_obeyed(story: Story) -> None:
+    await story.create(PAIR)
+    story.world.slow("update", "a", 60)
+    await story.change(sketch(a=thing(size=2), b=thing(near=ref("a"))))
+    with pytest.raises(InvalidState):
+        await story.change(SQUARE)
+    await story.end()
+
+
+POLICY = """{"Statement": [
+    {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"},
+    {"Effect": "Deny", "Action": "Update:Replace", "Principal": "*", "Resource": "LogicalResourceId/a"}]}"""
+
+
+async def test_b13_a_stack_policy_protects_a_resource(story: Story) -> None:
+    await story.create(PAIR, stack_policy=POLICY)
+    with pytest.raises(Forbidden, match=r"Statement \[#2\] does not allow \[Update:Replace\]"):
+        await story.change(SQUARE)
+    during = '{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'
+    assert (await story.update(SQUARE, policy_during_update=during)).state == "UPDATE_COMPLETE"
+
+
+# --- secrets ------------------------------------------------------------------------------------------------------
+SECRET = "correct-horse-battery"
+HIDING = sketch(
+    parameters={"p": {"hidden": True}},
+    a={**thing(word={"param": "p"}), "metadata": {"m": {"param": "p"}}},
+    outputs={"o": {"param": "p"}},
+)
+
+
+async def test_hidden_parameters_are_masked_in_every_record(story: Story) -> None:
+    stack = await story.create(HIDING, parameters={"p": SECRET})
+    assert story.world.the("a").properties["word"] == SECRET
+    assert stack.parameters == {"p": "******"}
+    plan = await story.engine.preview_update(CALLER, "s", Source(HIDING, parameters={"p": SECRET + "2"}))
+    properties = [r.properties for r in await story.engine.list_resources(stack)]
+    events = [e.properties for e in await story.engine.list_events(stack)]
+    for shown in (plan, properties, events):
+        assert SECRET not in repr(shown)
+
+
+async def test_hidden_parameters_are_sealed_at_rest(story: Story) -> None:
+    await story.create(HIDING, parameters={"p": SECRET})
+    source = Source(HIDING.replace('"word"', '"near"'), parameters={"p": SECRET})
+    await story.engine.create_change_set(CALLER, "s", "cs", source, Options(), kind="UPDATE")
+    assert SECRET not in _everything(story)
+    assert "delegated-secret" not in _everything(story)
+
+
+def _everything(story: Story) -> str:
+    with sqlite3.connect(story.path) as connection:
+        return "\n".join(connection.iterdump())
