@@ -198,4 +198,6 @@ async def blank(path: Path) -> Path:
 
 
 def copy(blank_database: Path, folder: Path) -> None:
+    """Put the database where a story in `folder` looks for it."""
+    folder.mkdir(exist_ok=True)
     shutil.copyfile(blank_database, folder / "state.db")

@@ -9,8 +9,17 @@ from typing import Any, ClassVar
 
 from engine.cloud.errors import NotFound, OutcomeUnknown
 from engine.model.value import Value
-from engine.resources.base import Attribute, Gone, Kind, MustReplace, Operation, OperationFailed, Property, ResourceType
-from engine.resources.base import Update as U
+from engine.resources.base import (
+    Attribute,
+    Gone,
+    Kind,
+    MustReplace,
+    Operation,
+    OperationFailed,
+    Property,
+    ResourceType,
+    Update,
+)
 
 
 @dataclass(slots=True)
@@ -151,12 +160,12 @@ class ThingType(ResourceType):
 
     name = "Test::Thing"
     properties: ClassVar[Mapping[str, Property]] = {
-        "size": Property(Kind.INTEGER, default=1, update=U.IN_PLACE),
-        "near": Property(Kind.STRING, update=U.IN_PLACE),
+        "size": Property(Kind.INTEGER, default=1, update=Update.IN_PLACE),
+        "near": Property(Kind.STRING, update=Update.IN_PLACE),
         "shape": Property(Kind.STRING, default="round"),
         "beside": Property(Kind.STRING),
-        "fixed": Property(Kind.STRING, update=U.IMMUTABLE),
-        "word": Property(Kind.STRING, update=U.IN_PLACE),
+        "fixed": Property(Kind.STRING, update=Update.IMMUTABLE),
+        "word": Property(Kind.STRING, update=Update.IN_PLACE),
     }
     attributes: ClassVar[Mapping[str, Attribute]] = {"size": Attribute(Kind.INTEGER), "word": Attribute()}
 
