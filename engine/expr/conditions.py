@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.expr.evaluate import evaluate
+from engine.expr.evaluate import evaluate, truth
 from engine.expr.scope import Scope
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.expression import ConditionRef, FacadePart, Pseudo, walk
@@ -37,10 +37,9 @@ class _ConditionScope:
                                      span=expression.span))  # fmt: skip
         self._deciding.append(name)
         try:
-            found = evaluate(expression, self)
+            return truth(evaluate(expression, self))
         finally:
             self._deciding.pop()
-        return found if found is UNKNOWN else bool(found)
 
     def parameter(self, name: str) -> Value:
         return self._outer.parameter(name)

@@ -133,7 +133,7 @@ def _condition_ref(e: x.ConditionRef, scope: Scope) -> Value:
 
 
 def _if(e: x.If, scope: Scope) -> Value:
-    decided = _truth(evaluate(e.condition, scope))
+    decided = truth(evaluate(e.condition, scope))
     if decided is UNKNOWN:
         return UNKNOWN
     if decided:
@@ -141,10 +141,13 @@ def _if(e: x.If, scope: Scope) -> Value:
     return NO_VALUE if e.otherwise is None else evaluate(e.otherwise, scope)
 
 
-def _truth(value: Value) -> Value:
-    """A condition's value: booleans, and the text that CloudFormation parameters have."""
+_FALSE = frozenset({"", "0", "f", "false", "off", "n", "no"})
+
+
+def truth(value: Value) -> Value:
+    """A condition's value: booleans, and the words that parameters of type string have for them."""
     if isinstance(value, str):
-        return value.lower() == "true"
+        return value.lower() not in _FALSE
     return value if value is UNKNOWN else bool(value)
 
 
@@ -158,19 +161,19 @@ def _equals(e: x.Equals, scope: Scope) -> Value:
 
 
 def _not(e: x.Not, scope: Scope) -> Value:
-    value = _truth(evaluate(e.operand, scope))
+    value = truth(evaluate(e.operand, scope))
     return value if value is UNKNOWN else not value
 
 
 def _and(e: x.And, scope: Scope) -> Value:
-    values = [_truth(evaluate(one, scope)) for one in e.operands]
+    values = [truth(evaluate(one, scope)) for one in e.operands]
     if any(value is False for value in values):
         return False
     return UNKNOWN if any(value is UNKNOWN for value in values) else True
 
 
 def _or(e: x.Or, scope: Scope) -> Value:
-    values = [_truth(evaluate(one, scope)) for one in e.operands]
+    values = [truth(evaluate(one, scope)) for one in e.operands]
     if any(value is True for value in values):
         return True
     return UNKNOWN if any(value is UNKNOWN for value in values) else False
@@ -279,6 +282,11 @@ _CONCAT_UNIQUE = _known(functions.list_concat, "lists", extra=("unique",))
 _CONCAT = _known(functions.list_concat, "lists", extra=("unique",), known=_parts_known)
 
 
+def _yaql(e: x.Yaql, scope: Scope) -> Value:
+    expression, data = evaluate(e.expression, scope), evaluate(e.data, scope)
+    return UNKNOWN if expression is UNKNOWN else _guarded(functions.yaql, [expression, data], e.span)
+
+
 def _facade(e: x.Facade, scope: Scope) -> Value:
     return scope.facade(e.part)
 
@@ -357,7 +365,7 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.Facade: _facade,
     x.MapMerge: _known(functions.map_merge, "maps", known=_parts_known),
     x.MapReplace: _known(functions.map_replace, "source", "keys", "values"),
-    x.Yaql: _known(functions.yaql, "expression", "data"),
+    x.Yaql: _yaql,
     x.Filter: _known(functions.filter_list, "unwanted", "source"),
     x.MakeUrl: _known(functions.make_url, "parts"),
     x.ListConcat: _list_concat,

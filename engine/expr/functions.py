@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from engine.expr.yaql import YaqlFailed, evaluate_yaql
+from engine.expr.yaql import YaqlFailed, check_yaql, evaluate_yaql
 from engine.model.expression import ReplaceMode
 from engine.model.value import UNKNOWN, Value, is_known
 
@@ -389,9 +389,13 @@ def table_lookup(rows: Sequence[tuple[str, Value]], key: str) -> Value:
 
 
 def yaql(expression: Value, data: Value) -> Value:
+    """`data` that are not known yet give UNKNOWN, once the expression has been found well-formed (TF-15)."""
     if not isinstance(expression, str):
         raise Refused("The expression of a yaql function is a string.")
     try:
+        if not is_known(data):
+            check_yaql(expression)
+            return UNKNOWN
         return evaluate_yaql(expression, data)
     except YaqlFailed as error:
         raise Refused(f'yaql cannot evaluate "{expression[:200]}": {error}.', "YaqlFailed") from error

@@ -53,6 +53,21 @@ def bind(template: Template, given: Mapping[str, Value], *, defaults: Mapping[st
     return _bindings(template, values)
 
 
+def check_immutable(template: Template, before: Mapping[str, Value], after: Mapping[str, Value]) -> None:
+    """TP-11: raise Invalid when an update would change a parameter that may not change."""
+    changed = [
+        name
+        for name, parameter in template.parameters.items()
+        if parameter.immutable and name in before and name in after and before[name] != after[name]
+    ]
+    if changed:
+        raise Invalid(Diagnostic(
+            "ImmutableParameterModified",
+            f"The following parameters are immutable and may not be updated: {', '.join(changed)}",
+            "Give the values they had.", address=f"parameters.{changed[0]}", span=template.parameters[changed[0]].span,
+        ))  # fmt: skip
+
+
 def placeholders(template: Template, given: Mapping[str, Value]) -> Bindings:
     """Bindings for a template looked at before its parameters are known: what is given, else defaults, else UNKNOWN."""
     values: dict[str, Value] = {}

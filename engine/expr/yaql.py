@@ -8,6 +8,7 @@ evaluation cannot be bounded: the library dispatches little of what an expressio
 from __future__ import annotations
 
 import atexit
+import functools
 import hashlib
 import json
 import select
@@ -35,6 +36,12 @@ class YaqlFailed(Exception):
 def evaluate_yaql(expression: str, data: Value) -> Value:
     """The value of `expression` over `$.data`. Raises YaqlFailed, nothing else."""
     return _worker.ask({"expression": expression, "data": data})
+
+
+@functools.lru_cache(maxsize=256)
+def check_yaql(expression: str) -> None:
+    """Whether it can be parsed, for data that are not known yet. Raises YaqlFailed when not."""
+    _worker.ask({"expression": expression, "only_parse": True})
 
 
 class _Worker:

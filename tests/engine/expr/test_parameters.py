@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.expr.parameters import HIDDEN, Bindings, bind, placeholders
+from engine.expr.parameters import HIDDEN, Bindings, bind, check_immutable, placeholders
 from engine.model.diagnostic import Diagnostic, Invalid, Span
 from engine.model.template import MISSING, Constraint, Dialect, Parameter, ParameterType, Template
 from engine.model.value import UNKNOWN
@@ -221,3 +221,12 @@ def test_placeholders_know_what_is_known_already() -> None:
     template = declare(Parameter("a", STRING), Parameter("b", NUMBER, default="3"), Parameter("c", STRING))
     assert placeholders(template, {"c": "x"}).values == {"a": UNKNOWN, "b": 3, "c": "x"}
     assert isinstance(placeholders(declare(Parameter("a", STRING, default=MISSING)), {}), Bindings)
+
+
+def test_an_immutable_parameter_keeps_its_value_tp_11() -> None:
+    template = declare(Parameter("p", STRING, immutable=True), Parameter("q", STRING))
+    check_immutable(template, {"p": "a", "q": "b"}, {"p": "a", "q": "c"})
+    check_immutable(template, {}, {"p": "a", "q": "c"})
+    with pytest.raises(Invalid) as caught:
+        check_immutable(template, {"p": "a"}, {"p": "b"})
+    assert caught.value.diagnostics[0].code == "ImmutableParameterModified"

@@ -58,3 +58,11 @@ def test_a_circle_of_conditions_is_refused_tr_11() -> None:
     with pytest.raises(Invalid) as caught:
         decided(a=x.ConditionRef("b"), b=x.Not(x.ConditionRef("a")), c=Literal(True))
     assert {one.code for one in caught.value.diagnostics} == {"CircularCondition"}
+
+
+@pytest.mark.parametrize(
+    ("value", "truth"), [("false", False), ("No", False), ("0", False), ("true", True), ("x", True)]
+)
+def test_a_string_parameter_may_be_a_condition(value: str, truth: bool) -> None:
+    assert decided(a=Literal(value)) == {"a": truth}
+    assert decided(a=x.Not(Literal(value))) == {"a": not truth}
