@@ -1,6 +1,27 @@
-"""Types of our own, which mappings lower to."""
+"""Types of our own, which mappings lower to. They know OpenStack; what they are for elsewhere they do not know."""
 
 from collections.abc import Mapping
 from typing import Final
 
-TYPES: Final[Mapping[str, str]] = {}
+TYPES: Final[Mapping[str, str]] = {
+    "Isotherm::Glance::ImageChoice": "choices:ImageChoice",
+    "Isotherm::Neutron::AddressBinding": "address_binding:AddressBinding",
+    "Isotherm::Neutron::DefaultRoute": "default_route:DefaultRoute",
+    "Isotherm::Neutron::ExternalNetwork": "choices:ExternalNetwork",
+    "Isotherm::Neutron::FabricSubnet": "fabric_subnet:FabricSubnet",
+    "Isotherm::Neutron::Group": "group:Group",
+    "Isotherm::Neutron::GroupRule": "group_rule:GroupRule",
+    "Isotherm::Neutron::Interface": "interface:Interface",
+    "Isotherm::Neutron::PortRoute": "port_route:PortRoute",
+    "Isotherm::Neutron::PublicAddress": "public_address:PublicAddress",
+    "Isotherm::Neutron::RouterLeg": "router_leg:RouterLeg",
+    "Isotherm::Neutron::Uplink": "uplink:Uplink",
+    "Isotherm::Neutron::UplinkMove": "uplink:UplinkMove",
+    "Isotherm::Neutron::VpcSubnet": "vpc_subnet:VpcSubnet",
+    "Isotherm::Nova::FlavorChoice": "choices:FlavorChoice",
+    "Isotherm::Nova::Zone": "choices:Zone",
+    "Isotherm::Record": "record:Record",
+    "Isotherm::SignalBox": "signals:SignalBox",
+    "Isotherm::Signals": "signals:Signals",
+    "Isotherm::Stack": "stack:Stack",
+}

@@ -1,0 +1,52 @@
+"""What a template may write as properties of an AWS type: unknown, missing, refused and ignored ones are told."""
+
+from __future__ import annotations
+
+from mappings import Decision, Level
+from translators.findings import nearest
+from translators.lowering import logic
+from translators.lowering.draft import Draft
+
+
+def check_properties(draft: Draft) -> None:
+    """Report every finding about the written properties of `draft`'s resource."""
+    row, written = draft.row, draft.source.properties
+    known = row.known()
+    for name, value in written.entries:
+        if name not in known:
+            where = f"{row.type} {nearest(name, known)}".strip()
+            draft.error("UnsupportedProperty", f"Encountered unsupported property {name}", f"It is not one of {where}",
+                        name)  # fmt: skip
+            continue
+        decision = row.decisions.get(name)
+        if decision is not None and logic.present(value) != logic.FALSE:
+            _decide(draft, name, decision)
+    for name in row.required:
+        if logic.present(written.get(name)) == logic.FALSE:
+            draft.error(
+                "PropertyMissing",
+                f"Properties validation failed for resource {draft.source.address} with message: "
+                f"#: required key [{name}] not found",
+                f"Add {name}.",
+            )
+
+
+def _decide(draft: Draft, name: str, decision: Decision) -> None:
+    value = draft.prop(name)
+    written = logic.text(value)
+    if decision.unless and written is not None and written.lower() in {_text(one) for one in decision.unless}:
+        return
+    undecided = bool(decision.unless) and written is None and logic.items(value) is None and not logic.keys(value)
+    match decision.level:
+        case Level.REJECTED if undecided:
+            draft.warn("PropertyUndecided", f"{draft.row.type} {name}: {decision.reason}", name)
+        case Level.REJECTED:
+            draft.error("PropertyRejected", f"{draft.row.type} {name} cannot be had here.", decision.reason, name)
+        case Level.IGNORED:
+            draft.warn("PropertyIgnored", f"{draft.row.type} {name} is ignored: {decision.reason}", name)
+        case Level.MAPPED | Level.EMULATED | Level.SILENT:
+            return
+
+
+def _text(value: object) -> str:
+    return str(value).lower()

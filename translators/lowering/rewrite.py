@@ -1,0 +1,57 @@
+"""Putting other expressions in place of some inside an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any, cast
+
+from engine.model.expression import Expression, ListOf, Literal, MapOf, NoValue
+
+Change = Callable[[Expression], Expression | None]
+
+
+def rewrite(expression: Expression, change: Change) -> Expression:
+    """Return `expression` with `change(part)` in place of every part for which it is not None, outermost first.
+
+    What is put in is not looked into again.
+    """
+    changed = change(expression)
+    if changed is not None:
+        return changed
+    match expression:
+        case Literal() | NoValue():
+            return expression
+        case ListOf(parts):
+            made = tuple(rewrite(part, change) for part in parts)
+            return expression if _same(made, parts) else replace(expression, items=made)
+        case MapOf(entries):
+            pairs = tuple((key, rewrite(part, change)) for key, part in entries)
+            return expression if _same_pairs(pairs, entries) else replace(expression, entries=pairs)
+        case _:
+            found: dict[str, Any] = {}
+            for slot in fields(expression):
+                if slot.name == "span":
+                    continue
+                held = getattr(expression, slot.name)
+                new = _held(held, change)
+                if new is not held:
+                    found[slot.name] = new
+            return cast(Expression, replace(expression, **found)) if found else expression
+
+
+def _held(held: Any, change: Change) -> Any:
+    if isinstance(held, tuple):
+        made = tuple(_held(part, change) for part in held)
+        return held if _same(made, held) else made
+    if hasattr(type(held), "__dataclass_fields__"):
+        return rewrite(held, change)
+    return held
+
+
+def _same(made: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
+    return all(a is b for a, b in zip(made, before, strict=True))
+
+
+def _same_pairs(made: tuple[tuple[str, Expression], ...], before: tuple[tuple[str, Expression], ...]) -> bool:
+    return all(a[1] is b[1] for a, b in zip(made, before, strict=True))
