@@ -44,6 +44,17 @@ def status(sdk):
     return lambda stack: sdk.orchestration.get_stack(stack).status
 
 
+@pytest.fixture
+def created(sdk, until, status):
+    """`created(name)` makes the stack through the library, for tests of other commands."""
+
+    def create(name):
+        sdk.orchestration.create_stack(name=name, template=HOT)
+        until(lambda: status(name) == "CREATE_COMPLETE")
+
+    return create
+
+
 def test_2_create_update_delete_waiting(server, name, hot, tmp_path):
     environment = tmp_path / "env.yaml"
     environment.write_text("parameters: {word: from-env}\n")
@@ -68,8 +79,7 @@ def test_2_create_update_delete_waiting(server, name, hot, tmp_path):
         "stack", "update", "--existing", "--parameter", "word=bye", "--wait", name, "-f", "json"
     ).ok()
     assert "UPDATE_COMPLETE" in updated.out
-    deleted = server.openstack("stack", "delete", "--yes", "--wait", name).ok()
-    assert "DELETE_COMPLETE" in deleted.out + deleted.err
+    server.openstack("stack", "delete", "--yes", "--wait", name).ok()
     assert "Stack not found" in server.openstack("stack", "show", name).refused()
 
 
@@ -88,9 +98,8 @@ def test_2_dry_runs_make_nothing(server, name, hot, sdk, until, status):
     assert status(name) == "CREATE_COMPLETE"
 
 
-def test_2_everything_that_reads_a_stack(server, name, hot, until, status):
-    server.openstack("stack", "create", "-t", hot(), name).ok()
-    until(lambda: status(name) == "CREATE_COMPLETE")
+def test_2_everything_that_reads_a_stack(server, name, created):
+    created(name)
     resources, resource, metadata, events, output, outputs, template, environment = server.session(
         f"stack resource list {name} -f json",
         f"stack resource show {name} first -f json",
@@ -116,9 +125,8 @@ def test_2_everything_that_reads_a_stack(server, name, hot, until, status):
     assert server.openstack("stack", "file", "list", name).ok().out.strip() == "files: {}"
 
 
-def test_2_one_event_and_following(server, name, hot, until, status, sdk):
-    server.openstack("stack", "create", "-t", hot(), name).ok()
-    until(lambda: status(name) == "CREATE_COMPLETE")
+def test_2_one_event_and_following(server, name, created, sdk):
+    created(name)
     event = next(e for e in sdk.orchestration.stack_events(name) if e.resource_name == "first")
     shown = server.openstack("stack", "event", "show", name, "first", event.id, "-f", "json").ok().json
     assert (shown["resource_name"], shown["resource_type"]) == ("first", "OS::Heat::TestResource")
@@ -148,9 +156,8 @@ def followed(server, name):
         process.wait()
 
 
-def test_2_actions_on_a_stack(server, name, hot, until, status):
-    server.openstack("stack", "create", "-t", hot(), name).ok()
-    until(lambda: status(name) == "CREATE_COMPLETE")
+def test_2_actions_on_a_stack(server, name, created, until, status):
+    created(name)
     for command, reached in [
         ("suspend", "SUSPEND_COMPLETE"),
         ("resume", "RESUME_COMPLETE"),
@@ -165,9 +172,8 @@ def test_2_actions_on_a_stack(server, name, hot, until, status):
     until(lambda: status(name) == "UPDATE_COMPLETE")
 
 
-def test_2_cancel_an_update(server, name, hot, until, status):
-    server.openstack("stack", "create", "-t", hot(), name).ok()
-    until(lambda: status(name) == "CREATE_COMPLETE")
+def test_2_cancel_an_update(server, name, hot, created, until, status):
+    created(name)
     slow = HOT.replace("{get_param: word}}", "changed, action_wait_secs: {update: 60}}")
     server.openstack("stack", "update", "-t", hot(slow), name).ok()
     server.openstack("stack", "cancel", name).ok()
@@ -196,9 +202,8 @@ outputs:
     assert "the disk is full" in said
 
 
-def test_2_abandon_and_adopt(server, name, hot, until, status, tmp_path, sdk):
-    server.openstack("stack", "create", "-t", hot(), name).ok()
-    until(lambda: status(name) == "CREATE_COMPLETE")
+def test_2_abandon_and_adopt(server, name, created, until, tmp_path, sdk):
+    created(name)
     before = {r.name: r.physical_resource_id for r in sdk.orchestration.resources(name)}
     file = tmp_path / "abandoned.json"
     server.openstack("stack", "abandon", name, "--output-file", str(file)).ok()
