@@ -35,13 +35,14 @@ async def external_network(op: Operation) -> str:
 
 
 class FlavorChoice(LocalType):
-    """The flavor of that name, else the smallest one with as many processors and as much memory, else, where the cloud
+    """The named `flavor`; else the one called `name`, else the smallest one with as many processors and as much memory, else, where the cloud
     has none so large, its largest; known by its id."""
 
     name = "Isotherm::Nova::FlavorChoice"
     service: ClassVar[str | None] = "compute"
     properties = {
         "name": string(required=True),
+        "flavor": string(),
         "vcpus": integer(),
         "ram_mb": integer(),
     }
@@ -58,9 +59,10 @@ class FlavorChoice(LocalType):
     async def _choose(self, op: Operation) -> Mapping[str, Any]:
         name, vcpus, ram = (op.properties.get(key) for key in ("name", "vcpus", "ram_mb"))
         flavors = await op.cloud.list("compute", "/flavors/detail", "flavors")
-        for flavor in flavors:
-            if name in (flavor["name"], flavor["id"]):
-                return flavor
+        for wanted in (op.properties.get("flavor"), name):
+            for flavor in flavors:
+                if wanted in (flavor["name"], flavor["id"]):
+                    return flavor
         known = ", ".join(sorted(flavor["name"] for flavor in flavors)) or "none"
         if vcpus is None or ram is None:
             raise OperationFailed(
