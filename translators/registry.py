@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
 from engine.model.source import Source
 from engine.model.template import Resource, Template
@@ -16,6 +17,8 @@ from engine.model.value import Value
 from translators.findings import Findings, nearest
 
 TEMPLATE_RESOURCE = "OS::Heat::TemplateResource"
+# Types whose members' type is written in a property, and in which.
+_HOLDERS: Mapping[str, str] = {"OS::Heat::ResourceGroup": "resource_def", "OS::Heat::AutoScalingGroup": "resource"}
 _MOST_STEPS = 20  # a type mapped to a type mapped to …
 _ENDINGS = (".yaml", ".yml", ".template", ".json")
 # What every Heat has without being told (TE-17).
@@ -36,12 +39,46 @@ def apply_registry(template: Template, source: Source, findings: Findings) -> Te
     registry = Registry(entries if isinstance(entries, Mapping) else {})
     changed: dict[str, Resource] = {}
     for address, resource in template.resources.items():
-        kind = registry.resolve(resource.type, address)
-        if is_template(kind):
-            changed[address] = _template_resource(resource, kind, registry, source, findings)
-        elif kind != resource.type:
-            changed[address] = replace(resource, type=kind)
+        made = _resolved(resource, registry, source, findings)
+        if made is not resource:
+            changed[address] = made
     return replace(template, resources={**template.resources, **changed}) if changed else template
+
+
+def _resolved(resource: Resource, registry: Registry, source: Source, findings: Findings) -> Resource:
+    kind = registry.resolve(resource.type, resource.address)
+    if is_template(kind):
+        place = Place(resource.address, f"resources.{resource.address}.type", resource.span)
+        properties = template_properties(kind, resource.type, resource.properties, place, registry, source, findings)
+        return resource if properties is None else replace(resource, type=TEMPLATE_RESOURCE, properties=properties)
+    if kind in _HOLDERS:
+        made = _with_definition(resource, _HOLDERS[kind], registry, source, findings)
+        return made if made.type == kind else replace(made, type=kind)
+    return resource if kind == resource.type else replace(resource, type=kind)
+
+
+def _with_definition(resource: Resource, name: str, registry: Registry, source: Source, findings: Findings) -> Resource:
+    """A group whose members' type, written in its property `name`, is resolved as a resource's own would be."""
+    definition = resource.properties.get(name)
+    written = definition.get("type") if isinstance(definition, MapOf) else None
+    if not isinstance(definition, MapOf) or not isinstance(written, Literal) or not isinstance(written.value, str):
+        return resource
+    inner = Registry(registry.inside(resource.address))
+    kind = inner.resolve(written.value, "0")
+    made: dict[str, Expression] = dict(definition.entries)
+    if is_template(kind):
+        place = Place(resource.address, f"resources.{resource.address}.properties.{name}.type", written.span)
+        given = made.get("properties", MapOf(()))
+        properties = template_properties(kind, written.value, given, place, inner, source, findings)
+        if properties is None:
+            return resource
+        made |= {"type": Literal(TEMPLATE_RESOURCE, span=written.span), "properties": properties}
+    elif kind != written.value:
+        made["type"] = Literal(kind, span=written.span)
+    else:
+        return resource
+    entries = dict(resource.properties.entries) | {name: MapOf(tuple(made.items()), span=definition.span)}
+    return replace(resource, properties=MapOf(tuple(entries.items()), span=resource.properties.span))
 
 
 class Registry:
@@ -107,29 +144,39 @@ def is_template(kind: str) -> bool:
     return kind.endswith(_ENDINGS)
 
 
-def _template_resource(
-    resource: Resource, kind: str, registry: Registry, source: Source, findings: Findings
-) -> Resource:
-    """The nested type that stands for a template; its own properties become the child's parameters (TE-20)."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which resource a type was written for, and where."""
+
+    resource: str
+    address: str
+    span: Span | None
+
+
+def template_properties(
+    kind: str, written: str, given: Expression, place: Place, registry: Registry, source: Source, findings: Findings
+) -> MapOf | None:
+    """The properties of the nested stack that a template type is; those `given` become the child's parameters (TE-20).
+
+    None, with a finding, when the template was not sent.
+    """
     text = source.files.get(kind)
     if text is None and not kind.startswith(("http://", "https://")):
         findings.error(
             "MissingFile",
-            f'The type {kind} of {resource.address} is a template that was not sent: it is not in "files".',
-            nearest(kind, source.files) if source.files else "The client sends local templates along; is the path "
-            "right?",
-            address=f"resources.{resource.address}.type", span=resource.span,
+            f'The type {kind} of {place.resource} is a template that was not sent: it is not in "files".',
+            nearest(kind, source.files) if source.files else "Clients send local templates along; is the path right?",
+            address=place.address, span=place.span,
         )  # fmt: skip
-        return resource
+        return None
     body = ("url", kind) if text is None else ("template", text)
-    environment = child_environment(source.environment, registry.inside(resource.address))
+    environment = child_environment(source.environment, registry.inside(place.resource))
     files = dict(source.files) if text is None else _reachable(text, environment, source.files)
     values: tuple[tuple[str, Value], ...] = (
-        body, ("files", files), ("environment", environment), ("type", resource.type),
+        body, ("files", files), ("environment", environment), ("type", written),
     )  # fmt: skip
-    written: tuple[tuple[str, Expression], ...] = tuple((n, Literal(v, span=resource.span)) for n, v in values)
-    properties = MapOf((*written, ("parameters", resource.properties)), span=resource.properties.span)
-    return replace(resource, type=TEMPLATE_RESOURCE, properties=properties)
+    literals: tuple[tuple[str, Expression], ...] = tuple((name, Literal(v, span=place.span)) for name, v in values)
+    return MapOf((*literals, ("parameters", given)), span=given.span)
 
 
 def child_environment(environment: Mapping[str, Value], registry: Mapping[str, Value]) -> dict[str, Value]:

@@ -241,3 +241,43 @@ def test_the_registry_holds_for_cloudformation_templates_too() -> None:
     source = Source(text, files={"c.yaml": CHILD}, environment={"resource_registry": {"My::Own::*": "c.yaml"}})
     found = parse(source).resources["R"]
     assert found.type == "OS::Heat::TemplateResource"
+
+
+GROUP = """\
+heat_template_version: newton
+resources:
+  g:
+    type: OS::Heat::ResourceGroup
+    properties: {count: 2, resource_def: {type: KIND, properties: {a: "%index%"}, metadata: {m: 1}}}
+"""
+
+
+def definition(template: Template) -> dict[str, Any]:
+    found = template.resources["g"].properties.get("resource_def")
+    assert isinstance(found, MapOf)
+    return dict(found.entries)
+
+
+def test_members_of_a_group_may_be_templates_te_08(template: Parse) -> None:
+    found = definition(template(GROUP.replace("KIND", "My::Node"), {"n.yaml": CHILD},
+                                resource_registry={"My::Node": "n.yaml"}))  # fmt: skip
+    assert found["type"] == Literal("OS::Heat::TemplateResource")
+    assert found["metadata"] == MapOf((("m", Literal(1)),))
+    inner = dict(found["properties"].entries)
+    assert inner["template"] == Literal(CHILD)
+    assert inner["type"] == Literal("My::Node")
+    assert inner["parameters"] == MapOf((("a", Literal("%index%")),))
+
+
+def test_members_of_a_group_may_be_mapped_types_te_07(template: Parse) -> None:
+    mapped = {"OS::A::B": "OS::Heat::None", "resources": {"g": {"0": {"OS::C::D": "OS::E::F"}}}}
+    assert definition(template(GROUP.replace("KIND", "OS::A::B"), resource_registry=mapped))["type"] == Literal(
+        "OS::Heat::None"
+    )
+
+
+def test_a_members_template_that_was_not_sent_is_told_te_23(findings: Find) -> None:
+    (found,) = findings(GROUP.replace("KIND", "n.yaml"))
+    assert (found.code, found.address) == ("MissingFile", "resources.g.properties.resource_def.type")
+    assert found.span is not None
+    assert found.span.line == 5
