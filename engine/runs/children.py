@@ -153,11 +153,19 @@ class Children:
         if child is None or child.deleted is not None:
             return
         if child.action is not Action.DELETE or child.status is Status.FAILED:
-            await self._context.committer.write(delete_write(self._context, child))
+            await self._context.committer.write(_beginning(self._context, child, RunSpec(Action.DELETE)))
         self._context.ring(stack_id)
         child = await self._ended(stack_id)
         if child.status is Status.FAILED:
             raise OperationFailed(child.status_reason)
+
+    async def stop_all(self, reason: str) -> None:
+        """Stop what runs in the nested stacks of this one, where it is (heat.md ENGS-12)."""
+        for child in await self._context.store.children(self._stack.id):
+            if child.status is Status.IN_PROGRESS and child.action in (Action.CREATE, Action.UPDATE):
+                spec = RunSpec(child.action, on_failure=OnFailure.DO_NOTHING, stop=reason)
+                await self._context.committer.write(_beginning(self._context, child, spec))
+                self._context.ring(child.id)
 
     async def _ended(self, stack_id: str) -> Stack:
         """The child once it is not in progress; the parent's deadline and cancellation bound the waiting."""
@@ -204,11 +212,11 @@ class Children:
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)
 
 
-def delete_write(context: RunContext, child: Stack) -> Write:
-    """Begin the deletion of a nested stack."""
+def _beginning(context: RunContext, child: Stack, spec: RunSpec) -> Write:
+    """Begin an operation of a nested stack that keeps its definition."""
 
     async def begin(connection: AsyncConnection) -> None:
-        await _begin(connection, context, child, RunSpec(Action.DELETE))
+        await _begin(connection, context, child, spec)
 
     return Write(stack_id=child.id, also=begin)
 

@@ -128,8 +128,10 @@ class Dispatcher:
         self._lease.renewed(sent_at)
 
     async def _sweep(self) -> None:
-        for stack_id in await self._context.store.work(self.engine_id):
-            if stack_id not in self._tasks:
+        for stack_id, operation_id in (await self._context.store.work(self.engine_id)).items():
+            runner = self._runners.get(stack_id)
+            overtaken = runner is not None and runner.operation_id != operation_id
+            if stack_id not in self._tasks or overtaken:
                 self.ring(stack_id)
 
     async def _report(self, *, first: bool = False) -> None:

@@ -59,7 +59,7 @@ class Runner:
     def __init__(self, context: RunContext, lease: Lease, stack_id: str, epoch: int) -> None:
         self._context, self._lease = context, lease
         self._stack_id, self._epoch = stack_id, epoch
-        self._operation_id: str | None = None
+        self.operation_id: str | None = None
         self._walk: Walk[Any] | None = None
         self._worker: Applier | Remover | Visitor | None = None
         self._overtaken = False
@@ -72,7 +72,7 @@ class Runner:
     async def poke(self) -> None:
         """Look whether a newer operation has begun; if so, stop what is under way."""
         row = await self._context.store.row(self._stack_id)
-        if row is None or row.operation_id == self._operation_id:
+        if row is None or row.operation_id == self.operation_id:
             return
         self._overtaken = True
         if self._worker is not None:
@@ -93,7 +93,7 @@ class Runner:
                 return
             if row.epoch != self._epoch:
                 raise LeaseLost
-            self._overtaken, self._operation_id = False, row.operation_id
+            self._overtaken, self.operation_id = False, row.operation_id
             try:
                 await self._operation(row)
             except (_Overtaken, Fenced):
@@ -314,6 +314,7 @@ class Runner:
     async def _stop_here(self, stack: Stack) -> None:
         """Cancelled without rollback: what was under way is marked, the stack rests as failed (heat.md ENGS-12)."""
         assert self._spec.stop is not None
+        await Children(self._context, stack, self._delegation).stop_all(self._spec.stop)
         for row in list(self._ledger.all()):
             if row.status is Status.IN_PROGRESS:
                 await self._ledger.move(row, row.action, Status.FAILED, self._spec.stop)

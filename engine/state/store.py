@@ -205,13 +205,13 @@ class Store:
             )
 
     # --- work -----------------------------------------------------------------------------------------------------
-    async def work(self, engine_id: str) -> Sequence[str]:
-        """Ids of stacks that have a run and no living owner other than `engine_id`."""
+    async def work(self, engine_id: str) -> Mapping[str, str]:
+        """Stacks that have a run and no living owner other than `engine_id`: id → the operation to be run."""
         s = t.stacks.c
         free = or_(s.owner.is_(None), s.lease_until < self.clock.now(), s.owner == engine_id)
-        query = select(s.id).where(s.run_json.isnot(None), free).order_by(s.created)
+        query = select(s.id, s.operation_id).where(s.run_json.isnot(None), free).order_by(s.created)
         async with self.database.reader.connect() as connection:
-            return list((await connection.execute(query)).scalars())
+            return {row.id: row.operation_id for row in await connection.execute(query)}
 
     async def claim(self, stack_id: str, engine_id: str, lease: float) -> int | None:
         """Take the stack's run: returns the new epoch, or None when another engine has it."""

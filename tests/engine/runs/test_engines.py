@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.engine.runs.sketch import sketch, thing
-from tests.engine.runs.story import Story
+from tests.engine.runs.story import CALLER, Story
 
 
 async def test_engc_19_a_stopped_engine_leaves_a_run_that_the_next_one_ends(story: Story) -> None:
@@ -59,3 +59,16 @@ async def test_engc_06_another_engine_takes_over_when_the_lease_is_over(story: S
     assert (await story.end()).state == "CREATE_COMPLETE"
     assert story.clock.monotonic() - began >= story.settings.lease
     assert story.world.addresses() == ["a", "b"]
+
+
+async def test_a_newer_operation_nobody_rang_for_is_found_by_the_sweep(story: Story) -> None:
+    story.world.slow("ready", "a", 3000)
+    await story.begin(sketch(a=thing()))
+    await story.quiet()
+    other = Story(story.folder, world=story.world)
+    other.clock, other.key = story.clock, story.key
+    await other.open(exclusive=False)
+    await other.engine.delete_stack(CALLER, "s")
+    await other.close()
+    assert (await story.end()).state == "DELETE_COMPLETE"
+    assert story.clock.monotonic() <= story.settings.sweep_interval * 1.2

@@ -90,6 +90,19 @@ async def test_a_crash_inside_leaves_one_child(story: Story) -> None:
     assert story.world.addresses() == ["deep"]
 
 
+async def test_engs_12_a_cancelled_create_stops_inside_too(story: Story) -> None:
+    story.world.slow("ready", "deep", 600)
+    begun = await story.begin(sketch(n=inner(_child())))
+    await story.quiet()
+    await story.engine.cancel_update(CALLER, "s", rollback=False)
+    assert (await story.end()).state == "CREATE_FAILED"
+    (child,) = await story.engine.nested_stacks(begun, 1)
+    assert (await story.end(child.id)).state == "CREATE_FAILED"
+    assert story.clock.monotonic() < 60
+    assert (await story.update(sketch(n=inner(_child())))).state == "UPDATE_COMPLETE"
+    assert story.world.addresses() == ["deep"]
+
+
 async def test_engn_02_nesting_has_an_end(tmp_path: Path, blank_database: Path) -> None:
     copy(blank_database, tmp_path)
     story = Story(tmp_path, settings=replace(SETTINGS, max_nested_stack_depth=1))
