@@ -123,6 +123,13 @@ def attributes(*names: str) -> dict[str, Attribute]:
     return {name: Attribute() for name in names}
 
 
+def maps_of(value: Value) -> list[tuple[int, Mapping[str, Value]]]:
+    """The maps of a list with their places, for `validate`, which sees values that are unknown or of a wrong type."""
+    if not isinstance(value, list | tuple):
+        return []
+    return [(position, one) for position, one in enumerate(value) if isinstance(one, Mapping)]
+
+
 VALUE_SPECS: Final = mapping(None, default={}, mutable=True, body="")
 TAGS: Final = listing(Property(Kind.STRING), mutable=True, body="")
 

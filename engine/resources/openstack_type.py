@@ -37,6 +37,7 @@ class OpenStackType(ResourceType):
     name_limit: ClassVar[int] = 255
     list_suffix: ClassVar[str] = ""  # collections whose plain list tells names only: "/detail"
     microversion: ClassVar[str | None] = None
+    unsaid: ClassVar[frozenset[str]] = frozenset()  # not sent while false: naming them needs a right users may lack
 
     # --- what is on the wire ------------------------------------------------------------------------------------
     @property
@@ -72,7 +73,8 @@ class OpenStackType(ResourceType):
     async def body(self, op: Operation) -> dict[str, Any]:
         """What create sends, without the mark."""
         properties = await resolve_references(self.properties, op.properties, op.cloud)
-        body = to_wire(self.properties, properties)
+        said = {name: value for name, value in properties.items() if value or name not in self.unsaid}
+        body = to_wire(self.properties, said)
         if self.name_key is not None:
             body[self.properties[self.name_key].body or self.name_key] = self.physical_name(op)
         body.update(properties.get("value_specs") or {})

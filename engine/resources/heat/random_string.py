@@ -6,9 +6,9 @@ import secrets
 import string as letters
 from collections.abc import Mapping, Sequence
 
-from engine.model.value import UNKNOWN, Value
+from engine.model.value import Value
 from engine.resources.base import Operation
-from engine.resources.declare import attribute, between, integer, listing, mapping, one_of, string
+from engine.resources.declare import attribute, between, integer, listing, mapping, maps_of, one_of, string
 from engine.resources.heat.local import LocalType
 
 CLASSES: Mapping[str, str] = {
@@ -49,12 +49,10 @@ class RandomString(LocalType):
         return attributes.get("value")
 
     def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
-        length = properties.get("length")
-        if length is None or length is UNKNOWN:
-            return ()
-        groups = [*(properties.get("character_classes") or ()), *(properties.get("character_sequences") or ())]
-        least = sum(_least(group) for group in groups if isinstance(group, Mapping))
-        if int(length) < least:
+        length = properties.get("length", 32)
+        groups = [*maps_of(properties.get("character_classes")), *maps_of(properties.get("character_sequences"))]
+        least = sum(_least(group) for _, group in groups)
+        if isinstance(length, int) and length < least:
             return [
                 f"length {length} is less than the minimums of the character classes and sequences together ({least})"
             ]
@@ -71,7 +69,7 @@ class RandomString(LocalType):
 
 def _least(group: Mapping[str, Value]) -> int:
     least = group.get("min", 1)
-    return 1 if least is UNKNOWN else int(least)
+    return least if isinstance(least, int) else 1
 
 
 def make(properties: Mapping[str, Value]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from engine.cloud.errors import NotFound
 from engine.model.value import Value
 from engine.resources.base import Kind, Operation
-from engine.resources.declare import attribute, attributes, boolean, listing, mapping, named, string
+from engine.resources.declare import attribute, attributes, boolean, listing, mapping, maps_of, named, string
 from engine.resources.keystone.keystone_type import KeystoneType
 from engine.resources.references import resolve_references
 
@@ -38,8 +38,8 @@ class User(KeystoneType):
 
     def validate(self, properties: Mapping[str, Value]) -> list[str]:
         found = []
-        for position, one in enumerate(properties.get("roles") or ()):
-            if isinstance(one, Mapping) and (one.get("project") is None) == (one.get("domain") is None):
+        for position, one in maps_of(properties.get("roles")):
+            if (one.get("project") is None) == (one.get("domain") is None):
                 found.append(f"roles[{position}]: a role is given on either a project or a domain")
         return found
 

@@ -24,6 +24,7 @@ class Net(NeutronType):
     name = "OS::Neutron::Net"
     sdk = "network.v2.network.Network"
     ready_when = BUILT
+    unsaid = frozenset({"shared"})
     properties = {
         "name": string(mutable=True),
         "value_specs": VALUE_SPECS,
@@ -45,12 +46,6 @@ class Net(NeutronType):
         "l2_adjacency": attribute(Kind.BOOLEAN),
         "segments": attribute(Kind.LIST),
     }
-
-    async def body(self, op: Operation) -> dict[str, Any]:
-        body = await super().body(op)
-        if not body["shared"]:
-            del body["shared"]  # the default; naming it at all needs a right that users lack on some clouds
-        return body
 
     async def arrange(self, op: Operation, row: Mapping[str, Any]) -> bool:
         agents = op.properties.get("dhcp_agent_ids")

@@ -9,6 +9,7 @@ from engine.resources.neutron.neutron_type import NeutronType
 class SubnetPool(NeutronType):
     name = "OS::Neutron::SubnetPool"
     sdk = "network.v2.subnet_pool.SubnetPool"
+    unsaid = frozenset({"is_default", "shared"})
     properties = {
         "name": string(mutable=True),
         "prefixes": listing(string(custom("net_cidr")), length(1), required=True, mutable=True),

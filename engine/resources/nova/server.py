@@ -9,7 +9,7 @@ from engine.cloud.contract import Ready
 from engine.cloud.errors import CloudError, Conflict, NotFound, Permanent
 from engine.model.value import Value
 from engine.resources.base import Kind, Operation
-from engine.resources.declare import attribute, attributes
+from engine.resources.declare import attribute, attributes, maps_of
 from engine.resources.mark import InTags
 from engine.resources.nova import server_networks as nets
 from engine.resources.nova.nova_type import NovaType
@@ -47,7 +47,7 @@ class Server(ServerActions, NovaType):
 
     # --- validation -------------------------------------------------------------------------------------------------
     def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
-        found = device_findings(properties.get("block_device_mapping_v2") or ())
+        found = device_findings(properties.get("block_device_mapping_v2"))
         if properties.get("block_device_mapping") and properties.get("block_device_mapping_v2"):
             found.append("Cannot use block_device_mapping and block_device_mapping_v2 together")
         if properties.get("personality"):
@@ -55,8 +55,9 @@ class Server(ServerActions, NovaType):
         booted = properties.get("block_device_mapping") or properties.get("block_device_mapping_v2")
         if properties.get("image") is None and not booted:
             found.append("Neither image nor bootable volume is specified")
-        found += _network_findings(properties.get("networks") or ())
-        if len(properties.get("tags") or ()) > 49:
+        found += _network_findings(properties.get("networks"))
+        tags = properties.get("tags")
+        if isinstance(tags, list) and len(tags) > 49:
             found.append("tags: a server has at most 50 tags, and one is taken to mark it as this resource's")
         return found
 
@@ -178,11 +179,9 @@ class Server(ServerActions, NovaType):
         await nets.drop_ports(op)
 
 
-def _network_findings(entries: Sequence[Any]) -> list[str]:
+def _network_findings(entries: Value) -> list[str]:
     found = []
-    for position, entry in enumerate(entries):
-        if not isinstance(entry, Mapping):
-            continue
+    for position, entry in maps_of(entries):
         place = f"networks[{position}]"
         named = [
             name for name in ("network", "uuid", "port", "subnet", "allocate_network") if entry.get(name) is not None

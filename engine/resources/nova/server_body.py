@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.model.value import Value
+from engine.resources.declare import maps_of
 
 
 def metadata_text(metadata: Mapping[str, Value]) -> dict[str, str]:
@@ -64,12 +65,10 @@ def _device(one: Mapping[str, Value]) -> dict[str, Any]:
     return device
 
 
-def device_findings(mappings: Sequence[Any]) -> list[str]:
+def device_findings(mappings: Value) -> list[str]:
     """What is wrong with `block_device_mapping_v2` as a whole."""
     found = []
-    for position, one in enumerate(mappings):
-        if not isinstance(one, Mapping):
-            continue
+    for position, one in maps_of(mappings):
         sources = [
             name for name in ("volume_id", "snapshot_id", "image", "swap_size", "ephemeral_size") if one.get(name)
         ]
