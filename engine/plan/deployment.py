@@ -20,6 +20,8 @@ from engine.resources.base import StackIdentity
 from engine.resources.implied import implied_dependencies
 from engine.resources.registry import Registry
 
+_TELLING = 4  # characters; shorter values stand in any sentence by chance
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -45,6 +47,14 @@ class Deployment:
     @property
     def has_secrets(self) -> bool:
         return any(parameter.hidden for parameter in self.template.parameters.values())
+
+    def veil(self, text: str) -> str:
+        """`text` without the values of hidden parameters: a refusal often quotes what it refuses."""
+        for name, parameter in self.template.parameters.items():
+            value = self.bindings.values.get(name)
+            if parameter.hidden and isinstance(value, str) and len(value) >= _TELLING:
+                text = text.replace(value, "******")
+        return text
 
     def scope(self, view: View, *, masked: bool = False) -> DeploymentScope:
         """Where expressions are evaluated: `view` answers for resources; `masked` hides hidden parameters."""

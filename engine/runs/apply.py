@@ -300,7 +300,7 @@ class Applier:
         await self._create(fresh, resource, kind, properties, group, also=(old,))
 
     async def _fail(self, row: ResourceRow, action: Action, error: Exception, group: Group | None) -> None:
-        reason = explain(error)
+        reason = self._deployment.veil(explain(error))
         await self._ledger.move(row, action, Status.FAILED, reason, group=group, guarded=False)
         raise StepFailed(row.address, reason) from error
 

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from engine.cloud.errors import Permanent
 from engine.model.errors import ChangeSetNotFound, Forbidden, InvalidState, NoChange
 from engine.model.source import Source
 from engine.model.stack import ChangeAction, Options, Replacement
@@ -120,6 +121,15 @@ async def test_hidden_parameters_are_masked_in_every_record(story: Story) -> Non
     events = [e.properties for e in await story.engine.list_events(stack)]
     for shown in (plan, properties, events):
         assert SECRET not in repr(shown)
+
+
+async def test_a_refusal_that_quotes_a_hidden_parameter_is_veiled(story: Story) -> None:
+    story.world.fail("create", "a", Permanent(f"Bad word: {SECRET}"))
+    stack = await story.create(HIDING, parameters={"p": SECRET})
+    assert stack.state == "ROLLBACK_COMPLETE"
+    reasons = [e.reason for e in await story.engine.list_events(stack)]
+    assert "Bad word: ******" in reasons
+    assert SECRET not in _everything(story)
 
 
 async def test_hidden_parameters_are_sealed_at_rest(story: Story) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,11 @@ from tests.engine.runs.sketch import attr, ref, sketch, thing
 from tests.engine.runs.story import CALLER, SETTINGS, Story, copy
 
 
-def inner(text: str, **more: object) -> dict[str, object]:
+def inner(text: str, **more: Any) -> dict[str, Any]:
     return thing(of="OS::Heat::Stack", template=text, **more)
 
 
-def _child(size: int = 1, **more: object) -> str:
+def _child(size: int = 1, **more: Any) -> str:
     return sketch(deep=thing(size=size), **more, outputs={"o": attr("deep", "size")})
 
 
