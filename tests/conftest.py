@@ -6,6 +6,7 @@ pytest-xdist worker has its own server. `OS_CLOUD` makes the contract stories ru
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -204,7 +205,7 @@ class Server:
             "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"],
             "config": Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=30),
         }
-        return boto3.session.Session().client("cloudformation", **{**settings, **changed})
+        return _boto3_session().client("cloudformation", **{**settings, **changed})
 
     def sdk(self, **auth: str) -> Connection:
         """openstacksdk on the written clouds.yaml; `auth` names another user or project."""
@@ -220,6 +221,12 @@ class Server:
         answer = requests.request(method, f"{root}/simulator/{path}", timeout=10, **request)
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+
+@functools.cache
+def _boto3_session() -> boto3.session.Session:
+    """Sessions read botocore's model of the service, which takes a while."""
+    return boto3.session.Session()
 
 
 def conf(*, build: float = 0.05, networks: str = "", settle: float = 2.0, more: str = "") -> str:
