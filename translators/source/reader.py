@@ -50,13 +50,12 @@ def read(text: str, *, name: str = "template") -> SourceNode:
             "Split it into nested stacks.",
             span=Span(name, 1, 1),
         )
-    return _Builder(name).build(_events(text, name))
+    return _Builder(name, json=_is_json(text)).build(_events(text, name))
 
 
 def _events(text: str, name: str) -> Iterator[yaml.Event]:
-    # JSON allows tabs between tokens where YAML does not.
-    if text.lstrip()[:1] == "{" and "\t" in text:
-        text = _without_tabs(text)
+    if _is_json(text):
+        text = _as_yaml(text)
     try:
         yield from yaml.parse(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -84,12 +83,30 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
                       span=Span(name, 1, 1)) from error  # fmt: skip
 
 
-_TAB_OUTSIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\t')
+# --- JSON where YAML reads it differently -----------------------------------------------------------------------------
+_STRING_OR_TAB = re.compile(r'"(?:[^"\\]|\\.)*"|\t')
+_RAW = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # plain in JSON's strings, not so in YAML
+_PAIR = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_EXPONENT = re.compile(r"-?\d+[eE][+-]?\d+|-?\d+\.\d+[eE]\d+")
 
 
-def _without_tabs(text: str) -> str:
-    """Tabs outside JSON strings become single spaces, so that every column stays where it was."""
-    return _TAB_OUTSIDE.sub(lambda found: " " if found.group() == "\t" else found.group(), text)
+def _is_json(text: str) -> bool:
+    return text.lstrip()[:1] == "{"
+
+
+def _as_yaml(text: str) -> str:
+    """Tabs between tokens become single spaces, so that columns stay; what YAML reads otherwise is escaped."""
+    if "\t" in text:
+        text = _STRING_OR_TAB.sub(lambda found: " " if found.group() == "\t" else found.group(), text)
+    text = _RAW.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return _PAIR.sub(_one_character, text) if "\\u" in text else text
+
+
+def _one_character(found: re.Match[str]) -> str:
+    if found.group(1) is None:  # an escaped backslash
+        return found.group()
+    high, low = int(found.group(1), 16), int(found.group(2), 16)
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
 @dataclass(slots=True)
@@ -106,8 +123,8 @@ class _Open:
 
 
 class _Builder:
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, *, json: bool = False) -> None:
+        self._name, self._json = name, json
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[SourceNode, int]] = {}
         self._count = 0
@@ -174,6 +191,8 @@ class _Builder:
             value = self._typed(event.tag, event.value, span)
         else:
             resolved = _resolve(event.value)
+            if self._json and _EXPONENT.fullmatch(event.value):
+                resolved = "tag:yaml.org,2002:float"  # YAML 1.1 wants a point and a sign there
             if resolved == _MERGE and self._is_key():
                 self._open[-1].merges.add(len(self._open[-1].children))
                 value = event.value

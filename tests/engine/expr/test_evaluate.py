@@ -263,7 +263,7 @@ def test_a_map_of_literals_costs_little_more_than_a_copy() -> None:
 
 
 def _seconds(expression: Expression) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(1000):
         evaluate(expression, Everything())
-    return time.perf_counter() - began
+    return time.process_time() - began

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.model.diagnostic import Diagnostic, Invalid
@@ -193,17 +194,20 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=0xD7FF)),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc\t ", max_size=5), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc\t \\u😀", max_size=5), inner, max_size=4),
     max_leaves=20,
 )
 
 
 @settings(max_examples=200, deadline=2000)
+@example({"a": "\x7f\x80\x9f\ufffe\\ud83d\U0001f600"})
 @given(st.dictionaries(st.text("abcdef", min_size=1), _json, max_size=4))
 def test_json_means_what_it_means_elsewhere(value: dict[str, object]) -> None:
     assert read(json.dumps(value)).to_python() == value
+    assert read(json.dumps(value).replace("/", "\\/")).to_python() == value
     assert read(json.dumps(value, indent="\t")).to_python() == value
+    assert read(json.dumps(value, ensure_ascii=False)).to_python() == value
 
 
 def test_fifty_kilobytes_take_little_time() -> None:
@@ -211,11 +215,13 @@ def test_fifty_kilobytes_take_little_time() -> None:
         f"  r{i}: {{type: OS::A::B, properties: {{a: [1, two], b: c}}}}\n" for i in range(900)
     )
     assert 45_000 < len(text) < 60_000
-    best = min(_seconds(text) for _ in range(5))
-    assert best < 0.2  # 0.03 s on an idle machine
+    ours = min(_seconds(lambda: read(text)) for _ in range(5))
+    plain = min(_seconds(lambda: yaml.load(text, Loader=yaml.CSafeLoader)) for _ in range(5))
+    assert ours < 2 * plain  # 0.03 s against 0.06 s
 
 
-def _seconds(text: str) -> float:
-    began = time.perf_counter()
-    read(text)
-    return time.perf_counter() - began
+def _seconds(work: Callable[[], object]) -> float:
+    """Of the processor, so that a busy machine changes little."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
