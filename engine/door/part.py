@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.cloud.contract import Cloud
 from engine.door.validation import Validator
-from engine.model.errors import Forbidden, InvalidState, StackNotFound
+from engine.model.errors import Busy, Forbidden, InvalidState, StackNotFound
 from engine.model.stack import Caller, Stack
 from engine.model.status import Action, Status
 from engine.model.value import Value
@@ -66,9 +66,9 @@ def _is_uuid(text: str) -> bool:
 
 
 def refuse_busy(stack: Stack) -> None:
-    """Raise InvalidState unless the stack rests."""
+    """Raise Busy unless the stack rests."""
     if stack.status is Status.IN_PROGRESS:
-        raise InvalidState(f"Stack {stack.name} already has an action ({stack.action}) in progress.")
+        raise Busy(f"Stack {stack.name} already has an action ({stack.action}) in progress.")
 
 
 def refuse_update_in(stack: Stack) -> None:
@@ -82,8 +82,8 @@ def refuse_update_in(stack: Stack) -> None:
         )
 
 
-def changed_meanwhile(stack: Stack) -> InvalidState:
-    return InvalidState(f"Another action has begun on stack {stack.name} in the meantime. Look at it, and ask again.")
+def changed_meanwhile(stack: Stack) -> Busy:
+    return Busy(f"Another action has begun on stack {stack.name} in the meantime. Look at it, and ask again.")
 
 
 def refuse_protected(stack: Stack) -> None:

@@ -35,6 +35,10 @@ class InvalidState(Refused):
     """The stack, change set or resource is in a state that does not allow what was asked."""
 
 
+class Busy(InvalidState):
+    """Another operation is running, or has begun in the meantime: the same may be asked again later."""
+
+
 class NoChange(Refused):
     """The update asked for nothing new."""
 
