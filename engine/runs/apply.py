@@ -257,7 +257,7 @@ class Applier:
                 row.reason = "Resource creation Initiated"
                 await self._ledger.move(row, Action.CREATE, Status.IN_PROGRESS, row.reason, guarded=False)
         operation.physical_id = row.physical_id
-        row.attributes = await kind.ready(operation)
+        row.attributes = await self._stepper.patiently(lambda: kind.ready(operation))
 
     async def _update(
         self, decision: Decision, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
@@ -273,7 +273,7 @@ class Applier:
         try:
             await self._ledger.move(row, Action.UPDATE, Status.IN_PROGRESS, group=group, also=others)
             await self._stepper.patiently(lambda: kind.update(operation, decision.changed))
-            row.attributes = await kind.ready(operation)
+            row.attributes = await self._stepper.patiently(lambda: kind.ready(operation))
         except (MustReplace, Gone) as error:
             row.attempted = None
             if isinstance(error, Gone):

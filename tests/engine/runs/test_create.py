@@ -130,3 +130,9 @@ async def test_b06_the_timeout_s_reason_is_that_of_cloudformation(story: Story) 
 async def test_what_only_running_can_tell_is_refused_when_it_is_known(story: Story) -> None:
     stack = await story.create(sketch(a=thing(size=13 - 1), b=thing(size=attr("a", "size"))))
     assert stack.state == "CREATE_COMPLETE"
+
+
+async def test_a_cloud_that_is_away_for_a_moment_while_it_is_waited_for_fails_nothing(story: Story) -> None:
+    story.world.fail("ready", "a", Temporary("come back later"), times=2)
+    assert (await story.create(sketch(a=thing()))).state == "CREATE_COMPLETE"
+    assert story.world.verbs("create") == ["a"]
