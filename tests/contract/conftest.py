@@ -125,8 +125,11 @@ def story(project, name):
     """A project and a stack name; afterwards the stack is deleted and nothing is left of it."""
     before = project.inventory()
     yield project
-    for stack in [row.name for row in project.heat.stacks() if row.name.startswith(name)]:
-        project.delete(stack)
+    stacks = [row for row in project.heat.stacks() if row.name.startswith(name)]
+    for stack in stacks:  # all begin before the first one is waited for
+        project.heat.delete_stack(stack)
+    for stack in stacks:
+        project.delete(stack.name)
     deadline = time.monotonic() + 15
     while left := project.inventory() - before:
         assert time.monotonic() < deadline, f"left over: {sorted(left)}"
