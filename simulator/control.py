@@ -66,13 +66,15 @@ class Control:
     def _overview(self) -> dict[str, Any]:
         settings = self._services.world.settings
         return {name: getattr(settings, name) for name in _SETTABLE} | {
-            "url": self._services.world.url, "requests": self._log.total, "faults": len(self._faults.rows())}  # fmt: skip
+            "url": self._services.world.url, "requests": self._log.total, "faults": len(self._faults.rows()),
+        }  # fmt: skip
 
     def _set(self, body: Any) -> Reply:
         if not isinstance(body, dict) or not body.keys() <= set(_SETTABLE):
             raise ValueError(f"settable are {', '.join(_SETTABLE)}")
         world = self._services.world
-        world.settings = dataclasses.replace(world.settings, **{name: float(value) for name, value in body.items()})
+        given: dict[str, Any] = {name: float(value) for name, value in body.items()}
+        world.settings = dataclasses.replace(world.settings, **given)
         return Reply(200, self._overview())
 
     def _objects(self, project: str | None) -> dict[str, Any]:
@@ -96,4 +98,5 @@ def _asked(row: dict[str, Any], query: dict[str, str]) -> bool:
         return False
     if "path" in query and not re.search(query["path"], row["path"]):
         return False
-    return row["status"] >= int(query.get("min_status", 0)) or row["status"] == 0
+    status: int = row["status"]
+    return status >= int(query.get("min_status", 0)) or status == 0

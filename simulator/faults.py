@@ -25,7 +25,7 @@ class Faults:
     def __init__(self, faults: tuple[Fault, ...], seed: int) -> None:
         self._rules: list[_Rule] = []
         self._number = 0
-        self._random = random.Random(seed)  # noqa: S311: which request fails is no secret
+        self._random = random.Random(seed)  # noqa: S311 (which request fails is no secret)
         for fault in faults:
             self.add(fault)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.ids import stable_hex, stable_id
 from simulator.settings import Settings
+from simulator.store import Obj
 
 if TYPE_CHECKING:
     from simulator.services import Services
@@ -115,7 +116,7 @@ def _plant_identity(services: Services, seed: Seed) -> None:
     identity.region_list.table.put({"id": seed.region, "description": "", "parent_region_id": None})
     for name, role_id in seed.roles.items():
         options = {"immutable": True} if name in _IMMUTABLE else {}
-        row = {"id": role_id, "name": name, "domain_id": None, "description": None, "options": options}
+        row: Obj = {"id": role_id, "name": name, "domain_id": None, "description": None, "options": options}
         identity.roles.put(row)
     for name, project_id in seed.projects.items():
         row = {"id": project_id, "name": name, "domain_id": "default", "description": "", "enabled": True}

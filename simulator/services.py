@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from simulator.compute.service import Compute
 from simulator.http import ANYBODY, Call, Caller, Refusal, Reply
 from simulator.identity.service import Identity
@@ -11,6 +13,8 @@ from simulator.object_store.service import ObjectStore
 from simulator.placement import Placement
 from simulator.volume.service import Volume
 from simulator.world import SERVICES, Service, World
+
+_log = logging.getLogger(__name__)
 
 
 class Services:
@@ -58,6 +62,9 @@ class Services:
             reply = service.refused(call, refusal)
             if refusal.status == 401 and "WWW-Authenticate" not in reply.headers:
                 reply = self._unauthorized(refusal)
+        except Exception:
+            _log.exception("the simulator failed at %s %s %s", call.method, service.name, call.path)
+            reply = service.refused(call, Refusal(500, "Internal Server Error", "HTTPInternalServerError"))
         service.finish(call, reply)
         return reply
 

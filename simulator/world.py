@@ -81,7 +81,7 @@ class World:
     def __init__(self, settings: Settings, store: Store, seed: Seed) -> None:
         self.settings, self.store, self.seed = settings, store, seed
         self.url = ""
-        self.random = random.Random(settings.random_seed)  # noqa: S311: addresses and MACs, no secrets
+        self.random = random.Random(settings.random_seed)  # noqa: S311 (addresses and MACs are no secrets)
 
         self.agenda = Agenda(store)
 

@@ -52,6 +52,8 @@ _MOVES = {
                     meanwhile="RESIZE"),
 }  # fmt: skip
 _ADMIN = {"migrate": "os-migrate-server:migrate", "os-resetState": "os-admin-actions:reset_state"}
+#: What Nova took out of its API.
+_GONE = frozenset({"addFloatingIp", "removeFloatingIp", "addFixedIp", "removeFixedIp", "os-getVNCConsole"})
 _REBOOTABLE = ("active", "stopped", "paused", "suspended", "error")
 
 
@@ -79,6 +81,8 @@ class Actions:
         (name, argument), *_ = body.items()
         server = self._servers.find(call)
         move, other = _MOVES.get(name), self._others.get(name)
+        if name in _GONE and call.microversion >= (2, 44):
+            raise not_found("The resource could not be found.")
         if move is None and other is None:
             raise bad(f"There is no such action: {name}")
         if name in _ADMIN and not call.is_admin:
@@ -149,7 +153,7 @@ class Actions:
     def _rebuild(self, call: Call, server: Obj, argument: Any) -> Reply:
         values = argument if isinstance(argument, dict) else {}
         image_id = str(values.get("imageRef", "")).rpartition("/")[2]
-        image = self._compute.image.table.get(image_id)
+        image = self._compute.image.images.get(image_id)
         if image is None or not self._compute.image.visible(call, image):
             raise bad("Cannot find image for rebuild")
         self._check(server, "rebuild", ("active", "stopped", "error", "paused", "suspended"))

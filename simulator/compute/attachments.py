@@ -101,7 +101,9 @@ class Interfaces:
     def detach(self, call: Call) -> Reply:
         server = self._servers.find(call)
         self._servers.check_unlocked(call, server)
-        port = self._port(call, server)
+        port = self._compute.network.ports.table.get(call.params["port"])
+        if port is None or port["device_id"] != server["id"]:
+            return Reply(202)  # Nova finds out only later
         if port.get("_made_by_nova"):
             self._compute.network.ports.drop(port)
         else:
@@ -124,11 +126,24 @@ class Interfaces:
     def groups(self, call: Call) -> Reply:
         server, table = self._servers.find(call), self._compute.network.security_groups.table
         ids = dict.fromkeys(g for port in self._servers.view.ports(server) for g in port["security_groups"])
-        rows = [
-            {"id": g["id"], "name": g["name"], "description": g["description"], "tenant_id": g["project_id"], "rules": []}
-            for g in map(table.get, ids) if g
-        ]  # fmt: skip
+        rows = [self._group(group) for group in map(table.get, ids) if group]
         return Reply(200, {"security_groups": rows})
+
+    def _group(self, group: Obj) -> Obj:
+        network = self._compute.network
+        rules = []
+        for rule in network.rules.table.by("security_group_id", group["id"]):
+            if rule["direction"] != "ingress":
+                continue
+            remote = network.security_groups.table.get(rule["remote_group_id"] or "")
+            rules.append(
+                {"id": rule["id"], "parent_group_id": group["id"], "ip_protocol": rule["protocol"],
+                 "from_port": rule["port_range_min"], "to_port": rule["port_range_max"],
+                 "group": {"name": remote["name"], "tenant_id": remote["project_id"]} if remote else {},
+                 "ip_range": {"cidr": rule["remote_ip_prefix"]} if rule["remote_ip_prefix"] else {}}
+            )  # fmt: skip
+        shown = {name: group[name] for name in ("id", "name", "description")}
+        return shown | {"tenant_id": group["project_id"], "rules": rules}
 
 
 class VolumeAttachments:

@@ -1,4 +1,4 @@
-"""Zones, limits, quotas, hypervisors, aggregates, services, usage."""
+"""Zones, limits, quotas, hypervisors, aggregates, services."""
 
 from __future__ import annotations
 
@@ -49,8 +49,6 @@ class Misc:
         router.add("PUT", "/os-aggregates/{id}", self.update_aggregate)
         router.add("DELETE", "/os-aggregates/{id}", self.delete_aggregate)
         router.add("POST", "/os-aggregates/{id}/action", self.act_on_aggregate)
-        router.add("GET", "/extensions", lambda _: Reply(200, {"extensions": []}))
-        router.add("GET", "/os-simple-tenant-usage/{project}", self.usage)
 
     def zones(self, call: Call) -> Reply:
         zone: Obj = {"zoneName": "nova", "zoneState": {"available": True}, "hosts": None}
@@ -100,7 +98,8 @@ class Misc:
             if 0 <= limit[name] < used[name] + more:
                 raise Refusal(
                     403,
-                    f"Quota exceeded for {name}: Requested {more}, but already used {used[name]} of {limit[name]} {name}",
+                    f"Quota exceeded for {name}: Requested {more}, but already used {used[name]} of {limit[name]} "
+                    f"{name}",
                 )
 
     def _may_see(self, call: Call) -> str:
@@ -152,9 +151,6 @@ class Misc:
         zones = {"nova-scheduler": "internal", "nova-conductor": "internal", "nova-compute": "nova"}
         rows = [common | {"binary": name, "zone": zone, "id": at} for at, (name, zone) in enumerate(zones.items(), 1)]
         return Reply(200, {"services": rows})
-
-    def usage(self, call: Call) -> Reply:
-        return Reply(200, {"tenant_usage": {"tenant_id": call.params["project"], "server_usages": []}})
 
     # --- aggregates ----------------------------------------------------------------------------------------------
     def list_aggregates(self, call: Call) -> Reply:

@@ -143,7 +143,7 @@ class Requested:
         image_id = str(asked).rpartition("/")[2]
         if not _is_uuid(image_id):
             raise bad("Invalid imageRef provided.")
-        image = self._compute.image.table.get(image_id)
+        image = self._compute.image.images.get(image_id)
         if image is None or not self._compute.image.visible(self._call, image):
             raise bad("Can not find requested image")
         if image["status"] != "active":
@@ -256,7 +256,7 @@ class Requested:
                 if compute.volume.snapshots.table.get(str(row.get("uuid"))) is None:
                     raise bad(f"Block Device Mapping is Invalid: failed to get snapshot {row.get('uuid')}.")
             case "image":
-                if compute.image.table.get(str(row.get("uuid"))) is None:
+                if compute.image.images.get(str(row.get("uuid"))) is None:
                     raise bad(f"Block Device Mapping is Invalid: failed to get image {row.get('uuid')}.")
                 if row.get("destination_type") == "volume" and not row.get("volume_size"):
                     raise bad("Images with destination_type 'volume' need to have a non-zero size specified")

@@ -33,8 +33,9 @@ _FILTERS = frozenset(
         "tags-any", "not-tags", "not-tags-any", "reservation_id", "limit", "marker", "sort_key", "sort_dir", "host",
         "metadata", "uuid", "description", "deleted", "tenant_id", "project_id", "user_id", "vm_state", "task_state",
         "power_state", "key_name", "availability_zone", "config_drive", "launched_at", "terminated_at", "progress",
-        "hostname", "locked", "display_name", "created_at", "instance_name", "access_ip_v4", "access_ip_v6", "auto_disk_config",
-        "display_description", "image_ref", "kernel_id", "launch_index", "node", "ramdisk_id", "root_device_name",
+        "hostname", "locked", "display_name", "created_at", "instance_name", "access_ip_v4", "access_ip_v6",
+        "auto_disk_config", "display_description",
+        "image_ref", "kernel_id", "launch_index", "node", "ramdisk_id", "root_device_name",
         "soft_deleted",
     }
 )  # fmt: skip
@@ -123,7 +124,7 @@ class Servers:
             if group is not None:
                 group["members"] = [*group["members"], server["id"]]
                 self._compute.server_groups.table.put(group)
-        then = {"status": "ACTIVE", "vm_state": "active", "task_state": None, "power_state": 1, "progress": 0}
+        then: Obj = {"status": "ACTIVE", "vm_state": "active", "task_state": None, "power_state": 1, "progress": 0}
         if call.fault is not None and call.fault.effect == "half_done":
             fault = {"code": 500, "message": call.fault.message}
             then = {"status": "ERROR", "vm_state": "error", "task_state": None, "fault": fault}
@@ -326,7 +327,7 @@ class Servers:
         body = call.json() or {}
         tags = [] if deletes else body.get("tags")
         check_tags(tags)
-        server["tags"] = sorted(set(tags))
+        server["tags"] = sorted(set(tags or ()))
         self.touch(server)
         return Reply(204) if deletes else Reply(200, {"tags": server["tags"]})
 

@@ -212,7 +212,7 @@ class Assignments:
             "users": identity.users,
             "groups": identity.groups,
         }
-        scope = {target[:-1]: identity.reference(tables[target].get(target_id), target_id, named=named)}
+        scope: Obj = {target[:-1]: identity.reference(tables[target].get(target_id), target_id, named=named)}
         if row["inherited"]:
             scope["OS-INHERIT:inherited_to"] = "projects"
         role = identity.roles.get(role_id)

@@ -136,7 +136,7 @@ class Credentials:
             raise not_found("user", user_id)
         body = call.json() or {}
         project_id = body.get("tenant_id") if isinstance(body, dict) else None
-        if project_id not in self._identity.projects:
+        if str(project_id) not in self._identity.projects:
             raise not_found("project", str(project_id))
         row = self.add_key(user_id, str(project_id), uuid.uuid4().hex, uuid.uuid4().hex)
         return Reply(201, {"credential": self._render_key(row)})

@@ -66,14 +66,17 @@ class Identity(Service):
 
     def _routes(self) -> None:
         below = Below(self.router, "/v3")
-        for part in (*self.collections, self.assignments, self.trusts, self.application_credentials, self.credentials):
+        for collection in self.collections:
+            collection.register(below)
+        for part in (self.assignments, self.trusts, self.application_credentials, self.credentials):
             part.register(below)
         for method, handler in (
-            ("POST", self.auth.create), ("GET", self.auth.show), ("HEAD", self.auth.check), ("DELETE", self.auth.revoke),
+            ("POST", self.auth.create), ("GET", self.auth.show), ("HEAD", self.auth.check),
+            ("DELETE", self.auth.revoke),
         ):  # fmt: skip
             below.add(method, "/auth/tokens", handler)
         below.add("GET", "/auth/projects", self.own_projects)
-        below.add("GET", "/auth/domains", lambda call: self.listing(call, "domains", []))
+        below.add("GET", "/auth/domains", self.own_domains)
         below.add("GET", "/auth/catalog", self.own_catalog)
         below.add("GET", "/auth/system", lambda _: Reply(200, {"system": []}))
         below.add("GET", "/limits", lambda call: self.listing(call, "limits", []))
@@ -166,6 +169,10 @@ class Identity(Service):
     # --- what everybody may ask ----------------------------------------------------------------------------------
     def own_projects(self, call: Call) -> Reply:
         return self.listing(call, "projects", self.projects_of(call.user_id))
+
+    def own_domains(self, call: Call) -> Reply:
+        rows = [row for row in self.domains if self.assignments.effective_on_domain(call.user_id, row["id"])]
+        return self.listing(call, "domains", [self.domain_list.render(row) for row in rows])
 
     def own_catalog(self, call: Call) -> Reply:
         if not call.project_id:

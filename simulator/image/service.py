@@ -58,7 +58,7 @@ class Image(Service):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.table = self.world.table("image/images")
+        self.images = self.world.table("image/images")
         self.burnt = self.world.table("image/burnt")
         self.members = self.world.table("image/members")
         self.members.index("image_id")
@@ -66,7 +66,7 @@ class Image(Service):
         add("GET", "/", lambda _: Reply(300, self._versions()))
         add("GET", "/versions", lambda _: Reply(200, self._versions()))
         add("GET", "/v2", lambda _: Reply(200, self._versions()))
-        add("GET", "/v2/images", self.list)
+        add("GET", "/v2/images", self.list_all)
         add("POST", "/v2/images", self.create)
         add("GET", "/v2/images/{id}", self.show)
         add("PATCH", "/v2/images/{id}", self.patch)
@@ -130,7 +130,7 @@ class Image(Service):
         image_id = values.get("id") or self.world.new_id()
         if not isinstance(image_id, str) or not _UUID.fullmatch(image_id):
             raise Refusal(400, f"Provided object does not match schema 'image': '{image_id}' does not match a UUID")
-        if image_id in self.table or image_id in self.burnt:
+        if image_id in self.images or image_id in self.burnt:
             raise Refusal(409, f"Image ID {image_id} already exists!")
         now = stamp(self.world.now())
         image: Obj = {"id": image_id, "created_at": now, "updated_at": now, "tags": [], "_more": {}} | _BASE
@@ -144,7 +144,7 @@ class Image(Service):
                 image["owner"] = value
                 continue
             self._set(call, image, name, value)
-        self.table.put(image)
+        self.images.put(image)
         headers = {"Location": f"{self.world.url}/image/v2/images/{image_id}"}
         return Reply(201, self._render(image), headers)
 
@@ -179,7 +179,7 @@ class Image(Service):
         return shown | ({"stores": "files"} if image["status"] == "active" else {})
 
     def _find(self, call: Call, message: str | None = None) -> Obj:
-        image = self.table.get(call.params["id"])
+        image = self.images.get(call.params["id"])
         if image is None or not self.visible(call, image):
             raise Refusal(404, message or f"No image found with ID {call.params['id']}")
         return image
@@ -193,12 +193,12 @@ class Image(Service):
     def show(self, call: Call) -> Reply:
         return Reply(200, self._render(self._find(call)))
 
-    def list(self, call: Call) -> Reply:
+    def list_all(self, call: Call) -> Reply:
         limit = limit_of(call, lambda text: Refusal(400, text), 1000)
         if call.first("limit") is None:
             limit = _PAGE
         asked = call.first("visibility")
-        rows = [image for image in self.table if self._listed(call, image, asked)]
+        rows = [image for image in self.images if self._listed(call, image, asked)]
         rows = [image for image in rows if all(self._passes(image, n, v) for n, v in call.query if n not in _PAGING)]
         rows.reverse()
         sort(rows, self._keys(call))
@@ -255,7 +255,7 @@ class Image(Service):
         for change in changes:
             self._change(call, image, change)
         image["updated_at"] = stamp(self.world.now())
-        self.table.put(image)
+        self.images.put(image)
         return Reply(200, self._render(image))
 
     def _change(self, call: Call, image: Obj, change: Any) -> None:
@@ -279,7 +279,7 @@ class Image(Service):
         image = self._own(call, f"Failed to find image {call.params['id']} to delete")
         if image["protected"]:
             raise Refusal(403, f"Image {image['id']} is protected and cannot be deleted.")
-        self.table.remove(image["id"])
+        self.images.remove(image["id"])
         self.burnt.put({"id": image["id"]})
         for member in self.members.by("image_id", image["id"]):
             self.members.remove(member["id"])
@@ -288,7 +288,7 @@ class Image(Service):
     def switch(self, call: Call) -> Reply:
         image = self._own(call)
         image["status"] = "deactivated" if call.path.endswith("/deactivate") else "active"
-        self.table.put(image)
+        self.images.put(image)
         return Reply(204)
 
     # --- data ----------------------------------------------------------------------------------------------------
@@ -309,7 +309,7 @@ class Image(Service):
             "os_hash_value": hashlib.sha512(data).hexdigest(), "updated_at": stamp(self.world.now()),
             "_data": base64.b64encode(data).decode() if len(data) <= _KEPT else None,
         }  # fmt: skip
-        return self.table.put(image)
+        return self.images.put(image)
 
     def download(self, call: Call) -> Reply:
         image = self._find(call)
@@ -324,7 +324,7 @@ class Image(Service):
     def add_tag(self, call: Call) -> Reply:
         image = self._own(call)
         image["tags"] = sorted({*image["tags"], call.params["tag"]})
-        self.table.put(image)
+        self.images.put(image)
         return Reply(204)
 
     def drop_tag(self, call: Call) -> Reply:
@@ -332,7 +332,7 @@ class Image(Service):
         if call.params["tag"] not in image["tags"]:
             raise Refusal(404, "The resource could not be found.")
         image["tags"] = [tag for tag in image["tags"] if tag != call.params["tag"]]
-        self.table.put(image)
+        self.images.put(image)
         return Reply(204)
 
     def list_members(self, call: Call) -> Reply:
@@ -377,7 +377,7 @@ class Image(Service):
         return Reply(204)
 
     def schema(self, call: Call) -> Reply:
-        properties = {
+        properties: Obj = {
             name: {"type": "string"} for name in (*_BASE, "id", "created_at", "updated_at", "self", "file", "schema")
         }
         properties |= {"tags": {"type": "array", "items": {"type": "string"}}}

@@ -74,7 +74,7 @@ class Collection:
         return self.sdk.body | self.defaults.keys() | _OWN
 
     def register(self, router: Routes) -> None:
-        router.add("GET", self.path, self.list)
+        router.add("GET", self.path, self.list_all)
         router.add("POST", self.path, self.create)
         router.add("GET", f"{self.path}/{{id}}", self.show)
         router.add("PUT", f"{self.path}/{{id}}", self.update)
@@ -175,6 +175,13 @@ class Collection:
         obj = self.find(call, call.params["id"])
         if not call.mine(obj) or (self.admin_writes and not call.is_admin):
             raise not_authorized(f"rule:{verb}_{self.rule}")
+        wanted = call.headers.get("if-match", "").removeprefix("revision_number=")
+        if wanted.isdigit() and self.standard and int(wanted) != obj["revision_number"]:
+            raise Refusal(
+                412,
+                f"Constrained to {wanted}, but current revision is {obj['revision_number']}",
+                "RevisionNumberConstraintFailed",
+            )
         return obj
 
     def show(self, call: Call) -> Reply:
@@ -208,7 +215,7 @@ class Collection:
         self.after_delete(call, obj)
         return Reply(204)
 
-    def list(self, call: Call) -> Reply:
+    def list_all(self, call: Call) -> Reply:
         filters: dict[str, list[str]] = {}
         known = self.attributes() | self.sdk.filters | self.extra_filters | TAG_FILTERS | _PAGING
         for name, value in call.query:

@@ -51,13 +51,11 @@ _NAMES = {
     "sorting": "Sorting support",
     "standard-attr-description": "standard-attr-description",
     "stateful-security-group": "Stateful security group",
-    "subnet_onboard": "Subnet Onboard",
     "subnet-service-types": "Subnet service types",
     "subnet_allocation": "Subnet Allocation",
     "subnetpool-prefix-ops": "Subnet Pool Prefix Operations",
-    "standard-attr-tag": "Tag support for resources with standard attribute: port, subnet, subnetpool, network, security_group, router, floatingip, policy, trunk, network_segment_range",
+    "standard-attr-tag": "Tag support for resources with standard attribute: network, subnet, port, router, …",
     "standard-attr-timestamp": "Resource timestamps",
-    "trunk": "Trunk Extension",
 }
 
 EXTENSIONS = [

@@ -277,13 +277,6 @@ class Ports(Collection):
                 f"Port {obj['id']} cannot be deleted directly via the port API: has device owner "
                 f"{obj['device_owner']}.",
             )
-        for trunk in self.network.world.table("network/trunks"):
-            if trunk.get("port_id") == obj["id"] or obj["id"] in [
-                sub["port_id"] for sub in trunk.get("sub_ports") or ()
-            ]:
-                raise conflict(
-                    "PortInUseAsTrunkParent", f"Port {obj['id']} is currently a parent port for trunk {trunk['id']}."
-                )
         self.drop(obj)
         return Reply(204)
 

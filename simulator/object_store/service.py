@@ -123,7 +123,8 @@ class ObjectStore(Service):
                   "X-Container-Bytes-Used": str(sum(obj["bytes"] for obj in found))}  # fmt: skip
         kept = {name.title(): value for name, value in row["headers"].items()}
         return _meta("Container", row["metadata"]) | kept | counts | {
-            "X-Storage-Policy": "default", "X-Timestamp": f"{row['timestamp']:.5f}", "Accept-Ranges": "bytes"}  # fmt: skip
+            "X-Storage-Policy": "default", "X-Timestamp": f"{row['timestamp']:.5f}", "Accept-Ranges": "bytes",
+        }  # fmt: skip
 
     def _container_put(self, call: Call, project: str, container: str, _: str) -> Reply:
         """A second PUT merges its metadata into what is there, whoever made it (tokens §4)."""

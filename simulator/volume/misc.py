@@ -1,4 +1,4 @@
-"""Zones, limits, quotas, extensions and services of Cinder."""
+"""Zones, limits, quotas and services of Cinder."""
 
 from __future__ import annotations
 
@@ -24,15 +24,12 @@ class Misc:
     def register(self, router: Routes) -> None:
         zone = {"zoneName": "nova", "zoneState": {"available": True}}
         router.add("GET", "/os-availability-zone", lambda _: Reply(200, {"availabilityZoneInfo": [zone]}))
-        router.add("GET", "/extensions", lambda _: Reply(200, {"extensions": []}))
         router.add("GET", "/limits", self.limits)
         router.add("GET", "/os-quota-sets/{target}", self.show_quota)
         router.add("GET", "/os-quota-sets/{target}/defaults", self.default_quota)
         router.add("PUT", "/os-quota-sets/{target}", self.set_quota)
         router.add("DELETE", "/os-quota-sets/{target}", self.drop_quota)
         router.add("GET", "/os-services", self.services)
-        router.add("GET", "/backups", lambda _: Reply(200, {"backups": []}))
-        router.add("GET", "/backups/detail", lambda _: Reply(200, {"backups": []}))
 
     def _limits(self, project: str) -> Obj:
         return _QUOTAS | {name: value for name, value in (self.quotas.get(project) or {}).items() if name != "id"}

@@ -133,7 +133,7 @@ class Volumes:
             least, noun = origin["size"], "source volume"
             source = self._source_of(origin)
         elif values.get("imageRef") or values.get("image_id"):
-            image = self._volume.image.table.get(str(values.get("imageRef") or values.get("image_id")))
+            image = self._volume.image.images.get(str(values.get("imageRef") or values.get("image_id")))
             if image is None or not self._volume.image.visible(call, image):
                 raise bad("Invalid image identifier or unable to access requested image.")
             least, noun = max(1, image["min_disk"]), "image minDisk"
