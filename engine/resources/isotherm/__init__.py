@@ -17,6 +17,7 @@ TYPES: Final[Mapping[str, str]] = {
     "Isotherm::Neutron::RouterLeg": "router_leg:RouterLeg",
     "Isotherm::Neutron::Uplink": "uplink:Uplink",
     "Isotherm::Neutron::UplinkMove": "uplink:UplinkMove",
+    "Isotherm::Neutron::VpcBlock": "vpc_block:VpcBlock",
     "Isotherm::Neutron::VpcSubnet": "vpc_subnet:VpcSubnet",
     "Isotherm::Nova::FlavorChoice": "choices:FlavorChoice",
     "Isotherm::Nova::Zone": "choices:Zone",

@@ -35,8 +35,8 @@ async def external_network(op: Operation) -> str:
 
 
 class FlavorChoice(LocalType):
-    """The named `flavor`; else the one called `name`, else the smallest one with as many processors and as much memory, else, where the cloud
-    has none so large, its largest; known by its id."""
+    """The named `flavor`; else the one called `name`; else the smallest with as many processors and as much memory;
+    else, where the cloud has none so large, its largest. Known by its id."""
 
     name = "Isotherm::Nova::FlavorChoice"
     service: ClassVar[str | None] = "compute"

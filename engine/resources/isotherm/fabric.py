@@ -1,7 +1,7 @@
 """Virtual private clouds on Neutron: how their parts are marked and found again (vpc-on-neutron.md §3).
 
-A VPC is known by the id of its hub router. Everything of it carries the tag `isotherm:vpc=<hub>`; the hub itself has a
-tag `isotherm:cidr=<block>` for each of its address blocks. A leg, a router's port on the fabric network, is told by its
+A VPC is known by the id of its hub router. Everything of it carries the tag `isotherm:vpc=<hub>`, and its address
+blocks are the prefixes of the subnet pool with that tag. A leg, a router's port on the fabric network, is told by its
 name, because Neutron takes no tags when a port is made.
 """
 
@@ -16,7 +16,7 @@ from engine.cloud.contract import Cloud
 from engine.cloud.errors import NotFound
 from engine.resources.base import OperationFailed
 
-VPC, ROLE, CIDR, PUBLIC = "isotherm:vpc=", "isotherm:role=", "isotherm:cidr=", "isotherm:public="
+VPC, ROLE, PUBLIC = "isotherm:vpc=", "isotherm:role=", "isotherm:public="
 LEG_NAME: Final = "isotherm-leg"
 
 INTERFACES: Final = frozenset(
@@ -108,9 +108,12 @@ async def vpc_of_subnet(cloud: Cloud, subnet_id: str) -> tuple[dict[str, Any], s
     return row, tag_value(await network(cloud, row["network_id"]), VPC)
 
 
-def blocks(hub: Mapping[str, Any]) -> list[str]:
-    """The address blocks of a VPC, from its hub's tags."""
-    return [tag[len(CIDR) :] for tag in hub.get("tags") or () if tag.startswith(CIDR)]
+async def pool_of(cloud: Cloud, vpc: str) -> dict[str, Any]:
+    """The subnet pool of a VPC, whose prefixes are its address blocks. Raises OperationFailed for what is no VPC."""
+    rows = await marked(cloud, "subnetpools", vpc, "pool")
+    if not rows:
+        raise OperationFailed(f"{vpc} is no VPC of a stack: it has no subnet pool. Give the id of a VPC.")
+    return rows[0]
 
 
 async def change_routes(cloud: Cloud, router_id: str, action: str, routes: Sequence[Mapping[str, str]]) -> None:

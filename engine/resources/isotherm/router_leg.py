@@ -66,7 +66,7 @@ class RouterLeg(ResourceType):
         """Every block of the VPC by the hub."""
         vpc = op.properties["vpc"]
         hop = (await fabric.leg_of(op.cloud, vpc)).address
-        cidrs = fabric.blocks(await fabric.router(op.cloud, vpc))
+        cidrs = (await fabric.pool_of(op.cloud, vpc))["prefixes"]
         return [{"destination": cidr, "nexthop": hop} for cidr in cidrs]
 
     def _shown(self, op: Operation, row: Mapping[str, Any]) -> Mapping[str, Value]:

@@ -56,7 +56,7 @@ class VpcSubnet(NeutronType):
         return body
 
     async def post(self, op: Operation, body: Mapping[str, Any]) -> dict[str, Any]:
-        pool = await self._pool(op)
+        pool = await fabric.pool_of(op.cloud, op.properties["vpc"])
         await self._check(op, pool)
         try:
             return await super().post(op, {**body, "subnetpool_id": pool["id"]})
@@ -64,13 +64,6 @@ class VpcSubnet(NeutronType):
             if error.kind == "SubnetAllocationError" or "SubnetAllocationError" in error.message:
                 raise self._conflict(op) from error
             raise
-
-    async def _pool(self, op: Operation) -> dict[str, Any]:
-        vpc = op.properties["vpc"]
-        found = await fabric.marked(op.cloud, "subnetpools", vpc, "pool")
-        if not found:
-            raise OperationFailed(f"{vpc} is no VPC of a stack: it has no subnet pool")
-        return found[0]
 
     async def _check(self, op: Operation, pool: Mapping[str, Any]) -> None:
         """The two refusals that AWS words so (V15)."""
