@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from engine.plan.deployment import Deployment
 
 
+_LEAST_ZONES = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a template may ask of its surroundings, fetched before anything is evaluated."""
@@ -82,7 +85,9 @@ class DeploymentScope:
         return self._deployment.template.mappings.get(name)
 
     def zones(self, region: str) -> list[str]:
-        return list(self._deployment.facts.zones)
+        """At least three, repeated where the cloud has fewer: templates choose a second one blindly (D08)."""
+        zones = list(self._deployment.facts.zones)
+        return [zones[place % len(zones)] for place in range(max(len(zones), _LEAST_ZONES))] if zones else []
 
     def import_value(self, name: str) -> Value:
         found = self._deployment.facts.exports.get(name)
