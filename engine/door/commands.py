@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.part import Part, changed_meanwhile, new_id, refuse_busy, refuse_protected, refuse_update_in
 from engine.model.errors import InvalidState, LimitExceeded, NoChange, NotSupported, ResourceNotFound, StackExists
+from engine.expr.parameters import check_immutable
 from engine.model.source import Source
 from engine.model.stack import Caller, Options, Plan, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.model.value import UNKNOWN, Value
-from engine.plan.deployment import Deployment
+from engine.plan.deployment import Deployment, bind_source
 from engine.plan.planner import plan_changes
 from engine.plan.policy import denied, read_policy
 from engine.resources.base import StackIdentity
@@ -134,11 +135,10 @@ class Commands(Part):
     async def update_stack(
         self, caller: Caller, ref: str, source: Source, options: Options | None = None, *,
         client_token: str | None = None, refuse_no_change: bool = False, supersede: bool = False,
-        policy_during_update: str | None = None, converge: bool = False,
+        policy_during_update: str | None = None,
     ) -> Stack:  # fmt: skip
         """Start an update. `options` None keeps the stack's. `supersede`: a running update is overtaken (native API);
-        else a busy stack raises InvalidState. `refuse_no_change` raises NoChange. `converge` looks at the live
-        objects first."""
+        else a busy stack raises InvalidState. `refuse_no_change` raises NoChange."""
         stack = await self._live(caller, ref)
         refuse_update_in(stack)
         if not supersede:
@@ -204,7 +204,10 @@ class Commands(Part):
         return found
 
     async def _plan(self, stack: Stack | None, deployment: Deployment, options: Options, source: Source) -> Plan:
-        """What running `deployment` would do to the stack (None: to nothing yet)."""
+        """What running `deployment` would do to the stack (None: to nothing yet). Raises Invalid when it would change
+        a parameter that may not change."""
+        if stack is not None:
+            await self._refuse_immutable(stack, deployment)
         rows: dict[str, list[ResourceRow]] = {}
         if stack is not None:
             for row in await self._context.store.resources(stack.id):
@@ -222,6 +225,14 @@ class Commands(Part):
             if stack.status is Status.FAILED:
                 other.append("Status")
         return Plan(None if stack is None else stack.id, 0 if stack is None else stack.version, changes, tuple(other))
+
+    async def _refuse_immutable(self, stack: Stack, deployment: Deployment) -> None:
+        template = deployment.template
+        if stack.revision is None or not any(parameter.immutable for parameter in template.parameters.values()):
+            return
+        before = await self._context.store.source(stack.revision)
+        bound = bind_source(self._context.translator.translate(before), before)
+        check_immutable(template, bound.values, deployment.bindings.values)
 
     def _enforce_policy(self, stack: Stack, plan: Plan, during_update: str | None) -> None:
         """cloudformation.md B13. Raises Forbidden naming the first denied change."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
+import aiohttp
 import orjson
 import structlog
 from aiohttp import web
@@ -16,17 +17,22 @@ from gateway.auth.policy import Policy
 from gateway.auth.tokens import TokenSource, Unauthorized, caller_of
 from gateway.context import RequestContext, new_request_id
 from gateway.native.call import Call
-from gateway.native.faults import Fault, bad_request, fault_of, response
-from gateway.native.routes import ROUTES, Route
+from gateway.native.faults import Fault, bad_request, fault_of, forbidden, response, unavailable
+from gateway.native.routes import ROUTES, WITHOUT_OPTIONS, Route
 from gateway.native.settings import NativeSettings
 from gateway.native.views import Links
 
 log = structlog.get_logger(__name__)
 _PREFIXES = ("/v1/{tenant_id}", "/v1.0/{tenant_id}")  # static beginnings: the router finds them by index
-_JSON_TYPES = ("", "text/plain", "application/json", "application/octet-stream")
+_REQUEST_ID: Final = "X-Openstack-Request-Id"
+_JSON_TYPES = ("", "text/plain", "application/json")
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class NativeApi:
+    """`tokens` says who a token stands for, `fetch` reads a template's URL. Its routes and `native_errors` belong
+    together."""
+
     def __init__(
         self, engine: Engine, tokens: TokenSource, settings: NativeSettings, fetch: Callable[[str], Awaitable[str]]
     ) -> None:
@@ -43,54 +49,70 @@ class NativeApi:
             handler = self._handler(route)
             found += [web.route(m, prefix + route.path, handler) for prefix in _PREFIXES for m in route.methods]
         for path, allowed in methods.items():
-            if path != "/services":
+            if path not in WITHOUT_OPTIONS:
                 found += [web.route("OPTIONS", prefix + path, _options(allowed)) for prefix in _PREFIXES]
         return found
 
-    def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _handler(self, route: Route) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             request_id = new_request_id()
             try:
                 async with asyncio.timeout(self._settings.seconds):
                     answer = await self._answer(route, request, request_id)
             except Unauthorized:
-                return _unauthorized(request, request_id)
+                answer = self._unauthorized()
             except Exception as error:  # the border: whatever it is, the client gets a fault it understands
-                return self._refuse(request, error, request_id)
-            answer.headers["X-Openstack-Request-Id"] = f"req-{request_id}"
+                answer = response(self._fault(request, error, request_id))
+            answer.headers[_REQUEST_ID] = f"req-{request_id}"
             return answer
 
         return handle
 
     async def _answer(self, route: Route, request: web.Request, request_id: str) -> web.Response:
-        caller = await caller_of(self._tokens, request.headers.get("X-Auth-Token"), request_id)
+        caller, token = await caller_of(self._tokens, request.headers.get("X-Auth-Token"), request_id)
         tenant = _tenant(request, caller)
+        await self._policy.ready()
+        if route.rule is not None and not self._policy.allows(route.rule, caller, tenant):
+            raise forbidden()
         body = await self._body(request)
-        links = Links(f"{request.url.origin()}/{request.path.split('/', 2)[1]}", tenant)
-
-        def allows(rule: str) -> bool:
-            return self._policy.allows(rule, caller, tenant)
-
-        if not allows(route.rule):
-            raise Fault(403, "Forbidden", "You are not authorized to complete this action.")
         deadline = asyncio.get_running_loop().time() + self._settings.seconds
         call = Call(
-            request, RequestContext(request_id, caller, tenant, deadline), self._engine, self._settings, self._fetch,
-            allows, dict(request.match_info), body, links, _query(request),
-        )  # fmt: skip
-        return await route.handler(call)
+            request=request,
+            context=RequestContext(request_id, caller, tenant, deadline),
+            token=token,
+            engine=self._engine,
+            policy=self._policy,
+            settings=self._settings,
+            fetch=self._fetch,
+            body=body,
+            links=Links(f"{request.url.origin()}/{request.path.split('/', 2)[1]}", tenant),
+            query=_query(request),
+        )
+        try:
+            return await route.handler(call)
+        except Exception as error:
+            # Lines and columns tell something only to those who sent a text.
+            as_map = body is not None and isinstance(body.get("template"), dict)
+            fault = fault_of(error, lines=not as_map)
+            if fault is None or fault is error:
+                raise
+            raise fault from error
 
     async def _body(self, request: web.Request) -> dict[str, Any] | None:
         """APIX-08 and APIX-09."""
-        if not request.can_read_body or request.content_type not in _JSON_TYPES:
+        stated = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if not request.can_read_body or stated not in _JSON_TYPES:
             return None
         limit = self._settings.max_json_body_size
         content = bytearray()
-        async for chunk in request.content.iter_any():
-            content += chunk
-            if len(content) > limit:
-                raise Fault(400, "RequestLimitExceeded", f"Request limit exceeded: JSON body size exceeds maximum "
-                            f"allowed size ({limit} bytes).")  # fmt: skip
+        try:
+            async for chunk in request.content.iter_any():
+                content += chunk
+                if len(content) > limit:
+                    raise Fault(400, "RequestLimitExceeded", f"Request limit exceeded: JSON body size exceeds maximum "
+                                f"allowed size ({limit} bytes).")  # fmt: skip
+        except (aiohttp.ClientPayloadError, aiohttp.http_exceptions.HttpProcessingError) as error:
+            raise bad_request(f"The body cannot be read: {error}") from error
         if bytes(content[:1]) != b"{":
             return None
         try:
@@ -99,14 +121,25 @@ class NativeApi:
             raise bad_request(f"The body is no JSON document: {error}") from error
         return found if isinstance(found, dict) else None
 
-    def _refuse(self, request: web.Request, error: Exception, request_id: str) -> web.Response:
-        if isinstance(error, TimeoutError):
-            return response(Fault(503, "ServiceUnavailable", "The request took too long; try again."), request_id)
+    def _fault(self, request: web.Request, error: Exception, request_id: str) -> Fault:
+        match error:
+            case TimeoutError():
+                return unavailable("The request took too long; try again.")
+            case RecursionError():
+                return bad_request("The body is nested too deeply.")
+            case web.HTTPException():
+                return Fault(error.status, type(error).__name__, error.reason)
         fault = fault_of(error)
         if fault is None:
             log.error("a request failed", request_id=request_id, path=request.path, exc_info=error)
             fault = Fault(500, type(error).__name__, "The request failed by a fault of Isotherm; its log says more.")
-        return response(fault, request_id)
+        return fault
+
+    def _unauthorized(self) -> web.Response:
+        """ERR-44: plain text."""
+        uri = self._settings.www_authenticate_uri
+        told = f'Keystone uri="{uri}"' if uri else "Keystone"
+        return web.Response(status=401, text="Authentication required", headers={"WWW-Authenticate": told})
 
 
 def _tenant(request: web.Request, caller: Caller) -> str:
@@ -126,18 +159,11 @@ def _query(request: web.Request) -> dict[str, list[str]]:
     return found
 
 
-def _unauthorized(request: web.Request, request_id: str) -> web.Response:
-    """ERR-44: plain text."""
-    return web.Response(
-        status=401,
-        text="Authentication required",
-        headers={"WWW-Authenticate": "Keystone", "X-Openstack-Request-Id": f"req-{request_id}"},
-    )
+def _options(allowed: list[str]) -> _Handler:
+    allow = ",".join(sorted(set(allowed)))
 
-
-def _options(allowed: list[str]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
-        return web.Response(status=204, headers={"Allow": ",".join(sorted(set(allowed)))})
+        return web.Response(status=204, headers={"Allow": allow})
 
     return handle
 
@@ -149,23 +175,37 @@ async def versions(request: web.Request) -> web.Response:
     return web.Response(status=300, body=orjson.dumps(body), content_type="application/json")
 
 
+_OURS = ("/v1/", "/v1.0/")
+_OTHER_VERSIONS = ("/v2/", "/v1.1/", "/v1.2/")
+
+
 @web.middleware
-async def native_errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Unknown methods and places below `/v1` are answered as Heat answers them (APIX-02, APIX-03)."""
-    try:
+async def native_errors(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Unknown methods and places below `/v1` are answered as Heat answers them (APIX-02, APIX-03, APIX-16)."""
+    path = request.path
+    if not path.startswith((*_OURS, *_OTHER_VERSIONS)):
         return await handler(request)
+    answer: web.StreamResponse
+    try:
+        answer = await handler(request)
     except web.HTTPMethodNotAllowed as error:
-        if not request.path.startswith("/v1"):
-            raise
-        answer = response(
-            Fault(405, "HTTPMethodNotAllowed", "The method specified is not allowed for this resource."),
-            new_request_id(),
-        )
-        answer.headers["Allow"] = ",".join(sorted(error.allowed_methods))
-        return answer
+        answer = _not_allowed(path, error)
     except web.HTTPNotFound:
-        if request.path.startswith(("/v2/", "/v1.1/", "/v1.2/")):
-            return await versions(request)
-        raise
+        answer = await versions(request) if path.startswith(_OTHER_VERSIONS) else _nowhere()
+    if _REQUEST_ID not in answer.headers:
+        answer.headers[_REQUEST_ID] = f"req-{new_request_id()}"
+    return answer
+
+
+def _not_allowed(path: str, error: web.HTTPMethodNotAllowed) -> web.Response:
+    if path.endswith(WITHOUT_OPTIONS):
+        return _nowhere()
+    answer = response(
+        Fault(405, "HTTPMethodNotAllowed", "The method specified is not allowed for this resource.")
+    )  # fmt: skip
+    answer.headers["Allow"] = ",".join(sorted(error.allowed_methods - {"OPTIONS"}))
+    return answer
+
+
+def _nowhere() -> web.Response:
+    return web.Response(status=404, text="404 Not Found\n\nThe resource could not be found.\n\n   ")

@@ -83,6 +83,8 @@ def _names(given: Any) -> list[str]:
 
 def options_of(body: Mapping[str, Any], stack: Stack | None = None) -> Options:
     """The stack's options; those of `stack` stay where the body says nothing."""
+    if body.get("converge"):
+        raise bad_request("`converge` is not supported yet: check the stack first, and what is gone is replaced.")
     before = Options(on_failure=OnFailure.DO_NOTHING) if stack is None else stack.options
     on_failure = before.on_failure
     if body.get("disable_rollback") is not None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NO_DESCRIPTION = "No description"
-
 
 @dataclass(frozen=True, slots=True)
 class NativeSettings:
-    """Sizes in bytes, names as in heat.conf."""
+    """Sizes in bytes, names as in heat.conf. `www_authenticate_uri`: where clients without a token may get one."""
 
     policy_file: str | None = None
     max_json_body_size: int = 1024 * 1024
@@ -17,3 +15,4 @@ class NativeSettings:
     max_nested_stack_depth: int = 5
     revision: str = "isotherm"
     seconds: float = 120  # of one request
+    www_authenticate_uri: str = ""

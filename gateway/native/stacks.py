@@ -162,8 +162,7 @@ async def update(call: Call) -> web.Response:
     stack, body = await call.stack(), call.required_body()
     _refuse_deleted(stack)
     await call.engine.update_stack(
-        call.caller, stack.id, await source_of(call, body), options_of(body, stack), supersede=True,
-        converge=bool(body.get("converge")),
+        call.caller, stack.id, await source_of(call, body), options_of(body, stack), supersede=True
     )  # fmt: skip
     return accepted()
 
@@ -173,9 +172,7 @@ async def update_patch(call: Call) -> web.Response:
     stack, body = await call.stack(), call.required_body()
     _refuse_deleted(stack)
     source = await source_of(call, body, await call.engine.source_of(stack))
-    await call.engine.update_stack(
-        call.caller, stack.id, source, options_of(body, stack), supersede=True, converge=bool(body.get("converge"))
-    )
+    await call.engine.update_stack(call.caller, stack.id, source, options_of(body, stack), supersede=True)
     return accepted()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from engine.model.stack import (
     Change,
@@ -16,21 +17,27 @@ from engine.model.stack import (
     ResourceRecord,
     Stack,
 )
-from engine.model.status import Action
+from engine.model.status import Action, OnFailure
 from engine.model.value import UNKNOWN, Value
+
+NO_DESCRIPTION = "No description"
+NO_OUTPUT_DESCRIPTION = "No description given"
 
 
 class Links:
     """URLs of one request: its host, its version prefix, its tenant (APIX-18)."""
 
     def __init__(self, root: str, tenant: str) -> None:
-        self._root = f"{root}/{tenant}"
+        self._root, self._tenant = root, tenant
+
+    def place(self, tenant: str, name: str, stack_id: str) -> str:
+        return f"{self._root}/{quote(tenant)}/stacks/{quote(name)}/{quote(stack_id)}"
 
     def stack(self, stack: Stack) -> str:
-        return f"{self._root}/stacks/{stack.name}/{stack.id}"
+        return self.place(self._tenant, stack.name, stack.id)
 
     def resource(self, stack: Stack, address: str) -> str:
-        return f"{self.stack(stack)}/resources/{address}"
+        return f"{self.stack(stack)}/resources/{quote(address, safe='/~')}"
 
 
 def when(time: dt.datetime | None) -> str | None:
@@ -73,8 +80,6 @@ def stack_summary(stack: Stack, links: Links, *, project: bool = False) -> dict[
 
 def stack_full(stack: Stack, links: Links, *, outputs: bool = True) -> dict[str, Any]:
     """APIO-02."""
-    from gateway.native.settings import NO_DESCRIPTION
-
     found = stack_summary(stack, links)
     parameters = {
         "OS::project_id": stack.project_id,
@@ -86,7 +91,7 @@ def stack_full(stack: Stack, links: Links, *, outputs: bool = True) -> dict[str,
         "description": stack.description or NO_DESCRIPTION,
         "template_description": stack.description or NO_DESCRIPTION,
         "parameters": parameters,
-        "disable_rollback": stack.options.on_failure.value == "DO_NOTHING",
+        "disable_rollback": stack.options.on_failure is OnFailure.DO_NOTHING,
         "timeout_mins": stack.options.timeout_mins,
         "notification_topics": [],
         "capabilities": [],
@@ -99,7 +104,7 @@ def stack_full(stack: Stack, links: Links, *, outputs: bool = True) -> dict[str,
 def output(one: OutputValue) -> dict[str, Any]:
     found: dict[str, Any] = {
         "output_key": one.name,
-        "description": one.description or "No description given",
+        "description": one.description or NO_OUTPUT_DESCRIPTION,
         "output_value": one.value,
     }
     if one.error is not None:
@@ -199,8 +204,10 @@ def resource_changes(
         "unchanged": [], "updated": [], "replaced": [], "added": [], "deleted": [],
     }  # fmt: skip
     for change in changes:
-        if change.group is None:
-            found[_bucket(change)].append(planned(change, stack_name, stack_id, tenant))
+        shown = planned(change, stack_name, stack_id, tenant)
+        if change.group is not None:
+            shown["parent_resource"] = change.group
+        found[_bucket(change)].append(shown)
     return found
 
 
