@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.part import Part, changed_meanwhile, new_id, refuse_busy, refuse_protected, refuse_update_in
-from engine.model.errors import InvalidState, LimitExceeded, NoChange, NotSupported, ResourceNotFound, StackExists
 from engine.expr.parameters import check_immutable
+from engine.model.errors import InvalidState, LimitExceeded, NoChange, NotSupported, ResourceNotFound, StackExists
 from engine.model.source import Source
 from engine.model.stack import Caller, Options, Plan, Stack
 from engine.model.status import Action, OnFailure, Status
