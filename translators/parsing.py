@@ -18,6 +18,14 @@ _CFN_SECTIONS = ("AWSTemplateFormatVersion", "HeatTemplateFormatVersion", "Resou
 
 def parse(source: Source) -> Template:
     """The template of `source`, types resolved by its registry. Raises Invalid with all findings."""
+    template, errors = examine(source)
+    if errors:
+        raise Invalid(errors)
+    return template
+
+
+def examine(source: Source) -> tuple[Template, tuple[Diagnostic, ...]]:
+    """What was understood of `source`, and every error in it. Raises Invalid where it is no template at all."""
     template, found = _parse(read(source.text, name=source.name), source)
     findings = Findings()
     template = apply_registry(template, source, findings)
@@ -25,9 +33,7 @@ def parse(source: Source) -> Template:
     # What the parser said of a place is nearer to the mistake than what a check says of the same place.
     told = {one.span for one in found if one.span is not None}
     errors = in_order([*found, *(one for one in findings.errors if one.span not in told)])
-    if errors:
-        raise Invalid(errors)
-    return replace(template, warnings=(*template.warnings, *findings.warnings)) if findings.warnings else template
+    return replace(template, warnings=(*template.warnings, *findings.warnings)), errors
 
 
 def declared_parameters(source: Source) -> dict[str, Parameter]:

@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections import OrderedDict
 
+from engine.model.diagnostic import Invalid
 from engine.model.source import Source
 from engine.model.template import Template
 from mappings import Mappings
 from translators import cfn
-from translators.lowering import lower
-from translators.parsing import parse
+from translators.findings import in_order
+from translators.lowering import lower, unmapped
+from translators.parsing import examine
 
 _CACHED = 64  # templates
 _CACHED_CHARACTERS = 2 * 1024 * 1024  # of all of them together: a template takes about sixty times its text
@@ -32,7 +34,10 @@ class Translator:
         if found is not None:
             self._cache.move_to_end(key)
             return found[0]
-        template = lower(parse(source), rows=self._rows)
+        parsed, errors = examine(source)
+        if errors:
+            raise Invalid(in_order([*errors, *unmapped(parsed, self._rows)]))
+        template = lower(parsed, rows=self._rows)
         self._keep(key, template, len(source.text))
         return template
 

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import replace
 
+from engine.model.diagnostic import Diagnostic
 from engine.model.expression import MapOf, NoValue
 from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings, Row
@@ -57,6 +58,15 @@ def lower(template: Template, *, rows: Mappings) -> Template:
         outputs={name: references.in_output(output) for name, output in template.outputs.items()},
         warnings=(*template.warnings, *findings.warnings),
     )
+
+
+def unmapped(template: Template, rows: Mappings) -> tuple[Diagnostic, ...]:
+    """An error for each resource of a type without a row; for templates that are refused before they are lowered."""
+    findings = Findings()
+    for resource in template.resources.values():
+        if resource.type.startswith(_FOREIGN) and rows.row(resource.type) is None:
+            _unmapped(resource, template, rows, findings)
+    return findings.errors
 
 
 def _unmapped(resource: Resource, template: Template, rows: Mappings, findings: Findings) -> None:
