@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,18 +33,24 @@ def template(tmp_path, make):
 
 
 def test_1_deploy_creates_updates_and_finds_nothing_to_do(server, name, template):
-    deploy = ("deploy", "--stack-name", name, "--template-file", template())
-    said = server.aws(*deploy, "--tags", "team=blue").ok().out
-    assert f"Successfully created/updated stack - {name}" in said
-    server.aws(*deploy, "--parameter-overrides", "Word=changed").ok()
-    stack = server.aws("describe-stacks", "--stack-name", name).ok().json["Stacks"][0]
+    """The CLI asks every 30 s whether it is done, so the two that do something run side by side."""
+    existing = f"{name}-old"
+    server.boto3().create_stack(StackName=existing, TemplateBody=Path(template()).read_text())
+    settled(server, existing, "CREATE_COMPLETE")
+    deploy = ("deploy", "--template-file", template(), "--stack-name")
+    with ThreadPoolExecutor() as pool:
+        create = pool.submit(server.aws, *deploy, name, "--tags", "team=blue", timeout=120)
+        update = pool.submit(server.aws, *deploy, existing, "--parameter-overrides", "Word=changed", timeout=120)
+        assert f"Successfully created/updated stack - {name}" in create.result().ok().out
+        assert f"Successfully created/updated stack - {existing}" in update.result().ok().out
+    stack = server.aws("describe-stacks", "--stack-name", existing).ok().json["Stacks"][0]
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
     assert stack["Outputs"] == [{"OutputKey": "Said", "OutputValue": "changed"}]
+    stack = server.boto3().describe_stacks(StackName=name)["Stacks"][0]
     assert stack["Tags"] == [{"Key": "team", "Value": "blue"}]
-    again = server.aws(*deploy, "--no-fail-on-empty-changeset").ok()
-    assert "No changes to deploy" in again.out
-    empty = server.aws(*deploy, "--fail-on-empty-changeset").refused()
-    assert "No changes to deploy" in empty
+    tags = ("--tags", "team=blue")
+    assert "No changes to deploy" in server.aws(*deploy, name, *tags, "--no-fail-on-empty-changeset").ok().out
+    assert "No changes to deploy" in server.aws(*deploy, name, *tags, "--fail-on-empty-changeset").refused()
 
 
 def test_1_deploy_without_executing_leaves_a_change_set(server, name, template):
