@@ -8,8 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import WaiterError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+ALL = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +39,48 @@ def examples(folder):
     return [file for file in sorted((EXAMPLES / folder).glob("*.yaml")) if not file.stem.startswith(("mistakes", "_"))]
 
 
-@pytest.mark.parametrize("file", examples("cfn"), ids=lambda file: file.stem)
-def test_4_every_cloudformation_example_deploys_with_the_aws_cli(server, aws, name, wait, file):
-    """By the same command as `make run`; then it goes without a trace."""
-    before = everything(server)
-    deploy = ("deploy", "--stack-name", name, "--template-file", str(file), "--capabilities", "CAPABILITY_NAMED_IAM",
-              "CAPABILITY_AUTO_EXPAND")  # fmt: skip
-    done = server.aws(*deploy)
-    assert done.status == 0, (done.err, reasons(aws, name))
-    aws.delete_stack(StackName=name)
-    wait(aws, "stack_delete_complete", name)
+@pytest.fixture
+def deployed(server, aws, wait):
+    """`deployed(name, file)` creates a stack of an example; all of them go in reverse order and leave nothing."""
+    before, made = everything(server), []
+
+    def deploy(name, file, **parameters):
+        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+        aws.create_stack(StackName=name, TemplateBody=file.read_text(), Parameters=given, Capabilities=ALL)
+        made.append(name)
+        try:
+            wait(aws, "stack_create_complete", name)
+        except WaiterError:
+            pytest.fail(f"{name}: {reasons(aws, name)}")
+        return outputs(aws, name)
+
+    yield deploy
+    for name in reversed(made):
+        aws.delete_stack(StackName=name)
+        wait(aws, "stack_delete_complete", name)
     assert everything(server) == before
+
+
+@pytest.mark.parametrize("file", examples("cfn"), ids=lambda file: file.stem)
+def test_4_every_cloudformation_example_deploys(deployed, name, file):
+    deployed(name, file)
+
+
+def test_4_the_example_of_two_stacks(deployed, aws, name, refused):
+    folder = EXAMPLES / "cfn" / "two-stacks"
+    deployed(f"{name}-net", folder / "network.yaml")
+    said = deployed(f"{name}-servers", folder / "servers.yaml", Network=f"{name}-net")
+    assert said["PublicIp"]
+    assert "in use by" in refused(aws.delete_stack, StackName=f"{name}-net")
+
+
+def test_4_make_run_serves_and_deploys_with_the_aws_cli(server, tmp_path):
+    """The script behind `make run`, told to stop when it is done. The CLI asks every 30 s whether it is."""
+    script = (str(EXAMPLES / "try.py"), "--port", "0", "--state-dir", str(tmp_path / "state"), "--once")
+    said = server.run("python", *script, timeout=150).ok().out
+    assert "aws cloudformation deploy" in said
+    assert "Outputs" in said
+    assert "export OS_CLIENT_CONFIG_FILE=" in said
 
 
 @pytest.mark.parametrize("file", examples("hot"), ids=lambda file: file.stem)
@@ -76,27 +109,38 @@ def test_4_the_mistakes_are_told_all_at_once(server, name):
     assert said.count("line ") > 1
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *words):
+        """Nothing on the terminal."""
+
+
 @pytest.fixture
-def served(tmp_path):
-    """A folder behind http, as an object store would serve templates."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=web.serve_forever, daemon=True).start()
-    yield tmp_path, f"http://127.0.0.1:{web.server_port}"
-    web.shutdown()
-    web.server_close()
+def served():
+    """`served(folder)` → the URL of a folder behind http, as an object store would serve templates."""
+    running = []
+
+    def serve(folder):
+        handler = functools.partial(Quiet, directory=str(folder))
+        running.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=running[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{running[-1].server_port}"
+
+    yield serve
+    for web in running:
+        web.shutdown()
+        web.server_close()
 
 
-def test_4_a_nested_stack_in_cloudformation(fresh_server, name, wait, make, served):
+def test_4_a_nested_stack_in_cloudformation(fresh_server, name, wait, make, served, tmp_path):
     server = fresh_server(networks="127.0.0.0/8")
     aws = server.boto3()
-    folder, url = served
+    url = served(tmp_path)
     child = make.cfn(
         {"Inner": make.thing(value={"Ref": "Word"})},
         Parameters={"Word": {"Type": "String"}},
         Outputs={"Said": {"Value": {"Fn::GetAtt": ["Inner", "output"]}}},
     )
-    (folder / "child.json").write_text(child)
+    (tmp_path / "child.json").write_text(child)
     properties = {"TemplateURL": f"{url}/child.json", "Parameters": {"Word": "deep"}}
     parent = make.cfn(
         {"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": properties}},
@@ -112,6 +156,11 @@ def test_4_a_nested_stack_in_cloudformation(fresh_server, name, wait, make, serv
     wait(aws, "stack_delete_complete", name)
     gone = aws.describe_stacks(StackName=row["PhysicalResourceId"])["Stacks"][0]
     assert gone["StackStatus"] == "DELETE_COMPLETE"
+    example = EXAMPLES / "cfn" / "nested"
+    base = [{"ParameterKey": "TemplateBase", "ParameterValue": served(example)}]
+    aws.create_stack(StackName="example", TemplateBody=(example / "parent.yaml").read_text(), Parameters=base)
+    wait(aws, "stack_create_complete", "example")
+    assert set(outputs(aws, "example")) == {"FirstVpc", "SecondCount"}
 
 
 HOT_CHILD = """\
