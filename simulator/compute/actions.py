@@ -103,11 +103,11 @@ class Actions:
 
     def _move(self, call: Call, server: Obj, name: str, move: Move) -> Reply:
         self._check(server, move.verb, move.states)
+        then: Obj = {"status": move.status, "vm_state": move.vm_state, "power_state": move.power}
         if name == "revertResize" and server.get("_old_flavor"):
-            server["flavor"] = server.pop("_old_flavor")
-        then = {"status": move.status, "vm_state": move.vm_state, "power_state": move.power}
+            then["flavor"] = server.pop("_old_flavor")
         if name == "revertResize" and server.get("_was_stopped"):
-            then = {"status": "SHUTOFF", "vm_state": "stopped", "power_state": 4}
+            then |= {"status": "SHUTOFF", "vm_state": "stopped", "power_state": 4}
         if name == "confirmResize":
             server |= then
             self._servers.note(call, server, "confirmResize")
@@ -145,8 +145,7 @@ class Actions:
             raise bad("When resizing, instances must change flavor!")
         self._check(server, "resize", ("active", "stopped"))
         server["_old_flavor"], server["_was_stopped"] = server["flavor"], server["vm_state"] == "stopped"
-        server["flavor"] = flavor
-        then = {"status": "VERIFY_RESIZE", "vm_state": "resized"}
+        then = {"status": "VERIFY_RESIZE", "vm_state": "resized", "flavor": flavor}
         self._begin(call, server, "resize", "resize_prep", then, "RESIZE")
         return Reply(202)
 
