@@ -13,7 +13,7 @@ from engine.expr.evaluate import evaluate
 from engine.expr.parameters import placeholders
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
-from engine.model.expression import Expression, ListOf, MapOf
+from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, walk
 from engine.model.source import Source
 from engine.model.template import DeletionPolicy, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
@@ -46,7 +46,7 @@ class Validator:
         ):
             raise LimitExceeded(f"Maximum resources per stack exceeded ({limit}, max_resources_per_stack).")
         self.check_rules(deployment)
-        findings = list(self._properties(deployment))
+        findings = [*self._properties(deployment), *self._attributes(deployment)]
         if findings:
             raise Invalid(findings)
         if self.outside(deployment):
@@ -59,7 +59,7 @@ class Validator:
         bindings = placeholders(template, source.parameters)
         identity = StackIdentity("", "", "", "")
         deployment = deploy(template, bindings, identity, Facts(), self._context.registry)
-        findings = list(self._properties(deployment))
+        findings = [*self._properties(deployment), *self._attributes(deployment)]
         if findings:
             raise Invalid(findings)
         return template
@@ -113,6 +113,33 @@ class Validator:
                     f"Resource {resource.address}: the {name} Snapshot is not supported by {resource.type}.",
                     "Say Delete or Retain.", address=f"resources.{resource.address}", span=resource.span,
                 )  # fmt: skip
+
+    def _attributes(self, deployment: Deployment) -> Iterator[Diagnostic]:
+        """TF-03: an attribute that is asked for must be one of the type's."""
+        places: list[tuple[str, Expression]] = [
+            (f"resources.{resource.address}", part)
+            for resource in deployment.resources.values()
+            for part in (resource.properties, resource.metadata)
+            if part is not None
+        ]
+        places += [(f"outputs.{output.name}", output.value) for output in deployment.template.outputs.values()]
+        for address, outer in places:
+            for inner in walk(outer):
+                if not isinstance(inner, AttributeRef) or not isinstance(inner.attribute, Literal):
+                    continue
+                asked = deployment.resources.get(inner.address)
+                if asked is None:
+                    continue
+                kind, name = self._context.registry.get(asked.type), str(inner.attribute.value)
+                if not kind.has_attribute(name):
+                    known = ", ".join(sorted(kind.attributes)) or "none"
+                    yield Diagnostic(
+                        "UnknownAttribute",
+                        f"The Referenced Attribute ({inner.address} {name}) is incorrect.",
+                        f"{asked.type} has: {known}.",
+                        address=address,
+                        span=inner.span,
+                    )
 
     def _diagnostic(
         self, deployment: Deployment, resource: Resource, path: tuple[str | int, ...], code: str, message: str
