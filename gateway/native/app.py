@@ -122,13 +122,12 @@ class NativeApi:
         return found if isinstance(found, dict) else None
 
     def _fault(self, request: web.Request, error: Exception, request_id: str) -> Fault:
-        match error:
-            case TimeoutError():
-                return unavailable("The request took too long; try again.")
-            case RecursionError():
-                return bad_request("The body is nested too deeply.")
-            case web.HTTPException():
-                return Fault(error.status, type(error).__name__, error.reason)
+        if isinstance(error, TimeoutError):
+            return unavailable("The request took too long; try again.")
+        if isinstance(error, RecursionError):
+            return bad_request("The body is nested too deeply.")
+        if isinstance(error, web.HTTPException):
+            return Fault(error.status, type(error).__name__, error.reason)
         fault = fault_of(error)
         if fault is None:
             log.error("a request failed", request_id=request_id, path=request.path, exc_info=error)

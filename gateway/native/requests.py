@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from engine.model.errors import Forbidden
+import orjson
+
 from engine.model.source import Source
 from engine.model.stack import Options, Stack
 from engine.model.status import OnFailure
@@ -16,22 +16,31 @@ from translators.hot.environment import SECTIONS, combine, merge_environments
 from translators.parsing import declared_parameters
 
 _LONGEST_TAG = 80
+_MOST_MINUTES = 10**6
 _SUBSTANCE = set(SECTIONS) - {"parameters", "encrypted_param_names"}
 
 
 async def source_of(call: Call, body: Mapping[str, Any], previous: Source | None = None) -> Source:
-    """The definition a body brings; with `previous`, what it leaves out stays (PATCH)."""
+    """The definition a body brings; with `previous`, what it leaves out stays (PATCH). Raises Fault, Invalid."""
+    if body.get("files_container"):
+        raise bad_request(
+            "files_container: reading files from an object store is not supported yet. Send them as `files`.",
+            "NotSupported",
+        )
     text, name = await _template(call, body, previous)
     files = _files(body.get("files"))
     if previous is not None:
         files = {**previous.files, **files}
     given = dict(_map(body.get("parameters"), "parameters"))
     declared = declared_parameters(Source(text, files, name=name))
-    said = combine(body.get("environment"), _names(body.get("environment_files")), files, given, declared)
+    said = combine(
+        _environment(body.get("environment")), _names(body.get("environment_files"), "environment_files"), files,
+        given, declared,
+    )  # fmt: skip
     environment = {section: value for section, value in said.environment.items() if section in _SUBSTANCE and value}
     parameters = dict(said.parameters)
     if previous is not None:
-        cleared = set(_names(body.get("clear_parameters")))
+        cleared = set(_names(body.get("clear_parameters"), "clear_parameters"))
         # A new template may not know parameters that are only remembered (API-23 drops them silently).
         kept = {n: v for n, v in previous.parameters.items() if n not in cleared and n in declared}
         parameters = {**kept, **parameters}
@@ -42,27 +51,43 @@ async def source_of(call: Call, body: Mapping[str, Any], previous: Source | None
 async def _template(call: Call, body: Mapping[str, Any], previous: Source | None) -> tuple[str, str]:
     template, url = body.get("template"), body.get("template_url")
     if isinstance(template, Mapping):
-        text, name = json.dumps(template), "template"
+        text, name = _as_text(template), "template"
     elif isinstance(template, str) and template:
         text, name = template, "template"
+    elif template:
+        raise bad_request(f"The template must be a map or a text, not {type(template).__name__}.")
     elif isinstance(url, str) and url:
         text, name = await call.fetch(url), url.rsplit("/", 1)[-1]
     elif previous is not None:
         return previous.text, previous.name
     else:
         raise bad_request("No template specified")
-    if len(text.encode("utf-8", "surrogatepass")) > call.settings.max_template_size:
+    size = len(text.encode())
+    if size > call.settings.max_template_size:
         raise Fault(
             400, "RequestLimitExceeded",
-            f"Request limit exceeded: Template size ({len(text)} bytes) exceeds maximum allowed size "
+            f"Request limit exceeded: Template size ({size} bytes) exceeds maximum allowed size "
             f"({call.settings.max_template_size} bytes).",
         )  # fmt: skip
     return text, name
 
 
+def _as_text(template: Mapping[str, Any]) -> str:
+    try:
+        return orjson.dumps(template).decode()
+    except orjson.JSONEncodeError as error:
+        raise bad_request(f"The template cannot be read: {error}.") from error
+
+
+def _environment(given: Any) -> str | Mapping[str, Any] | None:
+    if given is None or isinstance(given, str | Mapping):
+        return given
+    raise bad_request(f"The environment must be a map or a text, not {type(given).__name__}.")
+
+
 def _files(given: Any) -> dict[str, str]:
     files = _map(given, "files")
-    return {str(name): text if isinstance(text, str) else json.dumps(text) for name, text in files.items()}
+    return {name: text if isinstance(text, str) else orjson.dumps(text).decode() for name, text in files.items()}
 
 
 def _map(given: Any, what: str) -> Mapping[str, Any]:
@@ -73,23 +98,35 @@ def _map(given: Any, what: str) -> Mapping[str, Any]:
     raise bad_request(f"{what} must be a map, not {type(given).__name__}.")
 
 
-def _names(given: Any) -> list[str]:
+def _names(given: Any, what: str) -> list[str]:
     if given is None:
         return []
     if isinstance(given, list) and all(isinstance(one, str) for one in given):
         return given
-    raise bad_request("A list of names was expected.")
+    raise bad_request(f"{what} must be a list of names.")
 
 
-def options_of(body: Mapping[str, Any], stack: Stack | None = None) -> Options:
-    """The stack's options; those of `stack` stay where the body says nothing."""
-    if body.get("converge"):
-        raise bad_request("`converge` is not supported yet: check the stack first, and what is gone is replaced.")
+def changes_definition(body: Mapping[str, Any]) -> bool:
+    """Whether a PATCH brings anything that could make another stack of it (policy stacks:update_no_change)."""
+    return any(
+        body.get(key)
+        for key in (
+            "template", "template_url", "files", "files_container", "environment", "environment_files", "parameters",
+            "clear_parameters",
+        )
+    )  # fmt: skip
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
+def options_of(body: Mapping[str, Any], stack: Stack | None = None, *, patch: bool = False) -> Options:
+    """The stack's options; those of `stack` stay where the body says nothing. Only a PATCH keeps tags that the body
+    does not name, as in Heat."""
     before = Options(on_failure=OnFailure.DO_NOTHING) if stack is None else stack.options
     on_failure = before.on_failure
     if body.get("disable_rollback") is not None:
-        on_failure = OnFailure.DO_NOTHING if _truth(body["disable_rollback"]) else OnFailure.ROLLBACK
-    tags = before.tags if body.get("tags") is None else _tags(body["tags"])
+        on_failure = OnFailure.DO_NOTHING if _truth(body, "disable_rollback") else OnFailure.ROLLBACK
+    kept = before.tags if patch else {}
+    tags = kept if body.get("tags") is None else _tags(body["tags"])
     minutes = before.timeout_mins if body.get("timeout_mins") is None else _minutes(body["timeout_mins"])
     return Options(
         on_failure=on_failure, timeout_mins=minutes, tags=tags, notification_arns=before.notification_arns,
@@ -99,26 +136,35 @@ def options_of(body: Mapping[str, Any], stack: Stack | None = None) -> Options:
     )  # fmt: skip
 
 
-def _truth(given: Any) -> bool:
+def refuse_converge(body: Mapping[str, Any]) -> None:
+    """Raise Fault when the live objects are to be looked at first: what cannot be done is not ignored."""
+    if body.get("converge") is not None and _truth(body, "converge"):
+        raise bad_request(
+            "`converge` is not supported yet: check the stack first, and what is gone is replaced.", "NotSupported"
+        )
+
+
+def _truth(body: Mapping[str, Any], name: str) -> bool:
+    given = body[name]
     if isinstance(given, bool):
         return given
     if isinstance(given, str) and given.lower() in ("true", "false"):
         return given.lower() == "true"
-    raise bad_request(f'Unrecognized value "{given}" for "disable_rollback", acceptable values are: true, false')
+    raise bad_request(f'Unrecognized value "{given}" for "{name}", acceptable values are: true, false')
 
 
 def _minutes(given: Any) -> int | None:
-    try:
-        minutes = int(given)
-    except (TypeError, ValueError) as error:
-        raise bad_request(f"Only integer is allowed by 'timeout_mins': {given!r}") from error
-    if minutes < 0:
-        raise bad_request(f"Invalid stack timeout {minutes}: it must not be negative.")
-    return minutes or None
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 16:
+        given = int(given)
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise bad_request(f"Only integer is allowed by 'timeout_mins': {given!r}")
+    if not 0 <= given <= _MOST_MINUTES:
+        raise bad_request(f"Invalid stack timeout {given}: between 0 (none) and {_MOST_MINUTES} minutes.")
+    return given or None
 
 
 def _tags(given: Any) -> dict[str, str]:
-    """APIX-13."""
+    """APIX-13. `name=value` is a tag as CloudFormation has them."""
     if not isinstance(given, str):
         raise bad_request("Invalid tags, not a comma-delimited string.")
     names = [name.strip() for name in given.split(",") if name.strip()]
@@ -126,9 +172,3 @@ def _tags(given: Any) -> dict[str, str]:
         if len(name) > _LONGEST_TAG:
             raise bad_request(f'Invalid tag, "{name}" is longer than {_LONGEST_TAG} characters')
     return {name.partition("=")[0]: name.partition("=")[2] for name in names}
-
-
-def check_project(allowed: bool, rule: str) -> None:
-    """Raise Forbidden as policy says."""
-    if not allowed:
-        raise Forbidden(f"You are not authorized to use {rule}.")

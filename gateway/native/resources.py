@@ -91,6 +91,9 @@ async def _full(call: Call, place: _Place, slots: asyncio.Semaphore) -> dict[str
 async def _attributes(call: Call, record: ResourceRecord, asked: Sequence[str]) -> Mapping[str, Any]:
     """APIO-04: those kept, `show` of the live object, and live ones that were asked for; when the object is gone, or
     its service does not answer, those kept alone."""
+    kind = call.engine.resource_types().get(record.type)
+    if kind is None or kind.local or kind.nested:
+        return record.attributes
     try:
         async with asyncio.timeout(_LIVE_SECONDS):
             return await call.engine.live_attributes(call.caller, record, ["show", *asked])
@@ -140,7 +143,9 @@ async def mark_unhealthy(call: Call) -> web.Response:
     body = call.required_body()
     unknown = sorted(set(body) - {"mark_unhealthy", "resource_status_reason"})
     if unknown:
-        raise bad_request(f"Unexpected keys: {', '.join(unknown)}; mark_unhealthy and resource_status_reason are known.")
+        raise bad_request(
+            f"Unexpected keys: {', '.join(unknown)}; mark_unhealthy and resource_status_reason are known."
+        )
     if "mark_unhealthy" not in body:
         raise bad_request("Missing mandatory (mark_unhealthy) key from mark unhealthy request")
     given = body["mark_unhealthy"]

@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from engine.expr.parameters import shown
 from engine.model.stack import (
     Change,
     ChangeAction,
     EngineService,
     Event,
+    Options,
     OutputValue,
     Replacement,
     ResourceRecord,
     Stack,
 )
 from engine.model.status import Action, OnFailure
+from engine.model.template import MISSING, Template
 from engine.model.value import UNKNOWN, Value
 
 NO_DESCRIPTION = "No description"
@@ -47,7 +50,23 @@ def when(time: dt.datetime | None) -> str | None:
 
 def tags(stack: Stack) -> list[str] | None:
     """Tags of the native API have no value; CloudFormation's are shown as `key=value`."""
-    return [name if value == "" else f"{name}={value}" for name, value in stack.options.tags.items()] or None
+    return tag_names(stack.options) or None
+
+
+def tag_names(options: Options) -> list[str]:
+    return [name if value == "" else f"{name}={value}" for name, value in options.tags.items()]
+
+
+def parameters_shown(
+    template: Template, given: Mapping[str, Value], project_id: str, stack_name: str
+) -> dict[str, str]:  # fmt: skip
+    """APIO-02, of a stack that is not there yet: everything as text, hidden values masked."""
+    found = {"OS::project_id": project_id, "OS::stack_id": "None", "OS::stack_name": stack_name}
+    for name, parameter in template.parameters.items():
+        value = given.get(name, parameter.default)
+        if value is not MISSING:
+            found[name] = "******" if parameter.hidden else shown(value)
+    return found
 
 
 def status(stack: Stack) -> str:
@@ -199,15 +218,15 @@ def planned(change: Change, stack_name: str, stack_id: str, tenant: str) -> dict
 def resource_changes(
     changes: Sequence[Change], stack_name: str, stack_id: str, tenant: str
 ) -> dict[str, list[dict[str, Any]]]:
-    """API-24: what an update would do."""
+    """API-24: what an update would do; members of a lowered resource name it as their parent."""
     found: dict[str, list[dict[str, Any]]] = {
         "unchanged": [], "updated": [], "replaced": [], "added": [], "deleted": [],
     }  # fmt: skip
     for change in changes:
-        shown = planned(change, stack_name, stack_id, tenant)
+        one = planned(change, stack_name, stack_id, tenant)
         if change.group is not None:
-            shown["parent_resource"] = change.group
-        found[_bucket(change)].append(shown)
+            one["parent_resource"] = change.group
+        found[_bucket(change)].append(one)
     return found
 
 
