@@ -82,7 +82,7 @@ def deploy(bin_dir: Path, env: dict[str, str]) -> int:
     command = [str(bin_dir / "aws"), "cloudformation", "deploy", "--stack-name", STACK, "--template-file",
                str(HERE / "cfn" / "web-server.yaml"), "--capabilities", "CAPABILITY_NAMED_IAM",
                "--no-fail-on-empty-changeset"]  # fmt: skip
-    console.print(f"\n[bold]$ aws {' '.join(command[1:])}[/bold]")
+    console.print(f"\n[bold]$ aws {' '.join(command[1:])}[/bold]", soft_wrap=True)
     running = subprocess.Popen(command, env={**os.environ, **env})  # noqa: S603
     client = client_of(env)
     seen: set[str] = set()
@@ -113,7 +113,10 @@ def show_events(client: object, seen: set[str]) -> None:
         status = event["ResourceStatus"]
         colour = "red" if "FAILED" in status else "green" if status.endswith("COMPLETE") else "yellow"
         reason = event.get("ResourceStatusReason", "")
-        console.print(f"  [{colour}]{status:<28}[/] {event['LogicalResourceId']:<22} {event['ResourceType']}  {reason}")
+        console.print(
+            f"  [{colour}]{status:<28}[/] {event['LogicalResourceId']:<22} {event['ResourceType']}  {reason}",
+            soft_wrap=True,
+        )
 
 
 def show_outputs(env: dict[str, str]) -> None:
