@@ -140,7 +140,8 @@ async def _embedded(settings: Settings, state: StateDir, url: str, stack: AsyncE
     simulator = Simulator(
         SimulatorSettings(state_file=state.path / "simulator.db", build_seconds=settings.simulator_build_seconds)
     )
-    await simulator.start(host=settings.host, port=0)
+    # Its control paths need no token: it is for this machine alone, whatever the gateway listens on.
+    await simulator.start(host="127.0.0.1", port=0)
     stack.push_async_callback(simulator.stop)
     simulator.add_service_catalog("orchestration", f"{url}/v1/%(project_id)s")
     simulator.add_service_catalog("cloudformation", f"{url}/")
