@@ -197,6 +197,7 @@ class ResourceType:
     snapshot_on_delete: ClassVar[bool] = False
     support: ClassVar[str] = "SUPPORTED"
     description: ClassVar[str] = ""
+    secret_attributes: ClassVar[bool] = False  # kept sealed: signed URLs, private keys
     always_replace: ClassVar[bool] = False  # replaced at every update (UpdateWaitConditionHandle)
     update_policy: ClassVar[Mapping[str, Property]] = {}
     race_safe: ClassVar[bool] = False  # a second create is refused or changes nothing: needs no settle time

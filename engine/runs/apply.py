@@ -209,7 +209,7 @@ class Applier:
         action = Action.CHECK if given is None else Action.ADOPT
         self._keep(row, resource)
         row.properties, row.shown, row.physical_id = properties, self._shown(resource), physical_id
-        row.secret = row.secret or any(p.secret for p in kind.properties.values())
+        row.secret = row.secret or kind.secret_attributes or any(p.secret for p in kind.properties.values())
         row.external = given is None
         if given is not None:
             row.data = given.get("resource_data") or {}
@@ -235,7 +235,7 @@ class Applier:
         group: Group | None, also: tuple[ResourceRow, ...],
     ) -> None:  # fmt: skip
         row.properties, row.shown = properties, self._shown(resource)
-        row.secret = row.secret or any(p.secret for p in kind.properties.values())
+        row.secret = row.secret or kind.secret_attributes or any(p.secret for p in kind.properties.values())
         if not kind.local:
             row.attempted = {}  # an object may exist without an id until this is taken back
             row.data = dict(await self._stepper.patiently(

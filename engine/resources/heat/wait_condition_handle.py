@@ -25,6 +25,7 @@ class WaitConditionHandle(LocalType):
 
     name = "OS::Heat::WaitConditionHandle"
     signalable = True
+    secret_attributes = True
     properties = {
         "signal_transport": string(
             one_of("CFN_SIGNAL", "TEMP_URL_SIGNAL", "HEAT_SIGNAL", NO_SIGNAL, "ZAQAR_SIGNAL", "TOKEN_SIGNAL"),
