@@ -68,10 +68,12 @@ def volume_type(draft: Draft, kind: Expression) -> Expression:
 
 
 def _check(draft: Draft, ebs: Expression, path: tuple[str, ...]) -> None:
-    encrypted = logic.entry(ebs, "Encrypted")
-    if encrypted is not None and logic.is_true(encrypted) != logic.FALSE:
-        draft.error("PropertyRejected", "Ebs.Encrypted cannot be had here.",
-                    "Name an encrypted type as VolumeType (table volume_types).", *path, "Encrypted")  # fmt: skip
+    encrypted = logic.is_true(logic.entry(ebs, "Encrypted"))
+    hint = "Name an encrypted type of your cloud as VolumeType (table volume_types)."
+    if encrypted == logic.TRUE:
+        draft.error("PropertyRejected", "Ebs.Encrypted cannot be had here.", hint, *path, "Encrypted")
+    elif encrypted != logic.FALSE:
+        draft.warn("PropertyUndecided", f"Ebs.Encrypted cannot be had here. {hint}", *path, "Encrypted")
     known = _EBS | _IGNORED
     for key in logic.keys(ebs):
         if key not in known:
