@@ -42,7 +42,7 @@ allowed_template_networks = {networks}
 {more}
 [engine]
 settle = {settle}
-lease = 3
+lease = {lease}
 sweep_interval = 0.5
 """
 
@@ -229,8 +229,8 @@ def _boto3_session() -> boto3.session.Session:
     return boto3.session.Session()
 
 
-def conf(*, build: float = 0.05, networks: str = "", settle: float = 2.0, more: str = "") -> str:
-    return FAST.format(build=build, networks=networks, settle=settle, more=more)
+def conf(*, build: float = 0.05, networks: str = "", settle: float = 2.0, lease: float = 3.0, more: str = "") -> str:
+    return FAST.format(build=build, networks=networks, settle=settle, lease=lease, more=more)
 
 
 @pytest.fixture(scope="session")

@@ -8,49 +8,78 @@ from pathlib import Path
 
 import pytest
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 RESOURCES = {
     "Thing": {"Type": "OS::Heat::TestResource", "Properties": {"value": {"Ref": "Word"}}},
     "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
 }
 
 
+def document(**more):
+    """A template with a parameter; `more` are more resources."""
+    return json.dumps(
+        {
+            "Parameters": {"Word": {"Type": "String", "Default": "hello"}},
+            "Resources": {**RESOURCES, **more},
+            "Outputs": {"Said": {"Value": {"Fn::GetAtt": ["Thing", "output"]}}},
+        }
+    )
+
+
 @pytest.fixture
-def template(tmp_path, make):
-    """A template file with a parameter; `template(more)` writes it with more resources."""
+def template(tmp_path):
+    """`template(Name=resource)` → the path of a file with the document."""
 
     def write(**more):
         path = tmp_path / "template.json"
-        path.write_text(
-            make.cfn(
-                {**RESOURCES, **more},
-                Parameters={"Word": {"Type": "String", "Default": "hello"}},
-                Outputs={"Said": {"Value": {"Fn::GetAtt": ["Thing", "output"]}}},
-            )
-        )
+        path.write_text(document(**more))
         return str(path)
 
     return write
 
 
-def test_1_deploy_creates_updates_and_finds_nothing_to_do(server, name, template):
-    """The CLI asks every 30 s whether it is done, so the two that do something run side by side."""
-    existing = f"{name}-old"
-    server.boto3().create_stack(StackName=existing, TemplateBody=Path(template()).read_text())
-    settled(server, existing, "CREATE_COMPLETE")
-    deploy = ("deploy", "--template-file", template(), "--stack-name")
+@pytest.fixture(scope="module")
+def under_way(server, tmp_path_factory):
+    """Three deployments begun side by side, because the CLI asks only every 30 s whether it is done: a create, an
+    update, and the script behind `make run`, told to stop when it is done."""
+    folder = tmp_path_factory.mktemp("deploy")
+    (folder / "template.json").write_text(document())
+    new, old = f"deploy-new-{folder.name}", f"deploy-old-{folder.name}"
+    server.boto3().create_stack(StackName=old, TemplateBody=document())
+    settled(server, old, "CREATE_COMPLETE")
+    deploy = ("deploy", "--template-file", str(folder / "template.json"), "--stack-name")
+    script = (str(EXAMPLES / "try.py"), "--port", "0", "--state-dir", str(folder / "state"), "--once")
     with ThreadPoolExecutor() as pool:
-        create = pool.submit(server.aws, *deploy, name, "--tags", "team=blue", timeout=120)
-        update = pool.submit(server.aws, *deploy, existing, "--parameter-overrides", "Word=changed", timeout=120)
-        assert f"Successfully created/updated stack - {name}" in create.result().ok().out
-        assert f"Successfully created/updated stack - {existing}" in update.result().ok().out
-    stack = server.aws("describe-stacks", "--stack-name", existing).ok().json["Stacks"][0]
+        yield {
+            "deploy": deploy, "new": new, "old": old,
+            "create": pool.submit(server.aws, *deploy, new, "--tags", "team=blue", timeout=150),
+            "update": pool.submit(server.aws, *deploy, old, "--parameter-overrides", "Word=changed", timeout=150),
+            "make run": pool.submit(server.run, "python", *script, timeout=150),
+        }  # fmt: skip
+
+
+def test_1_deploy_creates_and_finds_nothing_to_do(server, under_way):
+    new, deploy, tags = under_way["new"], under_way["deploy"], ("--tags", "team=blue")
+    assert f"Successfully created/updated stack - {new}" in under_way["create"].result().ok().out
+    stack = server.boto3().describe_stacks(StackName=new)["Stacks"][0]
+    assert stack["Tags"] == [{"Key": "team", "Value": "blue"}]
+    assert "No changes to deploy" in server.aws(*deploy, new, *tags, "--no-fail-on-empty-changeset").ok().out
+    assert "No changes to deploy" in server.aws(*deploy, new, *tags, "--fail-on-empty-changeset").refused()
+
+
+def test_1_deploy_updates(server, under_way):
+    old = under_way["old"]
+    assert f"Successfully created/updated stack - {old}" in under_way["update"].result().ok().out
+    stack = server.aws("describe-stacks", "--stack-name", old).ok().json["Stacks"][0]
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
     assert stack["Outputs"] == [{"OutputKey": "Said", "OutputValue": "changed"}]
-    stack = server.boto3().describe_stacks(StackName=name)["Stacks"][0]
-    assert stack["Tags"] == [{"Key": "team", "Value": "blue"}]
-    tags = ("--tags", "team=blue")
-    assert "No changes to deploy" in server.aws(*deploy, name, *tags, "--no-fail-on-empty-changeset").ok().out
-    assert "No changes to deploy" in server.aws(*deploy, name, *tags, "--fail-on-empty-changeset").refused()
+
+
+def test_1_make_run_serves_deploys_and_tells_how_to_go_on(under_way):
+    said = under_way["make run"].result().ok().out
+    assert "aws cloudformation deploy" in said
+    assert "Outputs" in said
+    assert "export OS_CLIENT_CONFIG_FILE=" in said
 
 
 def test_1_deploy_without_executing_leaves_a_change_set(server, name, template):

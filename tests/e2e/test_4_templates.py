@@ -74,15 +74,6 @@ def test_4_the_example_of_two_stacks(deployed, aws, name, refused):
     assert "in use by" in refused(aws.delete_stack, StackName=f"{name}-net")
 
 
-def test_4_make_run_serves_and_deploys_with_the_aws_cli(server, tmp_path):
-    """The script behind `make run`, told to stop when it is done. The CLI asks every 30 s whether it is."""
-    script = (str(EXAMPLES / "try.py"), "--port", "0", "--state-dir", str(tmp_path / "state"), "--once")
-    said = server.run("python", *script, timeout=150).ok().out
-    assert "aws cloudformation deploy" in said
-    assert "Outputs" in said
-    assert "export OS_CLIENT_CONFIG_FILE=" in said
-
-
 @pytest.mark.parametrize("file", examples("hot"), ids=lambda file: file.stem)
 def test_4_every_hot_example_deploys_with_openstackclient(server, heat, name, until, file):
     before = everything(server)

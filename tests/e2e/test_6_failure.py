@@ -140,7 +140,7 @@ def made(server):
 def test_6_killed_in_the_middle_of_a_create_the_stack_completes_and_nothing_is_made_twice(
     fresh_server, name, until, seen
 ):
-    server = fresh_server(build=1.0)
+    server = fresh_server(build=0.6, settle=1.0, lease=1.5)
     before = made(server)
     server.sdk().orchestration.create_stack(name=name, template=SERVERS)
     until(lambda: made(server)[seen] > before[seen], every=0.01)
@@ -157,7 +157,7 @@ def test_6_killed_in_the_middle_of_a_create_the_stack_completes_and_nothing_is_m
 
 
 def test_6_killed_in_the_middle_of_a_delete_it_ends_too(fresh_server, name, until):
-    server = fresh_server(build=0.3)
+    server = fresh_server(build=0.3, settle=1.0, lease=1.5)
     before = made(server)
     heat = server.sdk().orchestration
     heat.create_stack(name=name, template=SERVERS)
@@ -172,7 +172,7 @@ def test_6_killed_in_the_middle_of_a_delete_it_ends_too(fresh_server, name, unti
 
 
 def test_6_sigterm_stops_cleanly_and_a_restart_carries_on(fresh_server, name, until, make):
-    server = fresh_server()
+    server = fresh_server(lease=1.5)
     aws = server.boto3()
     body = make.cfn({"Slow": make.thing(action_wait_secs={"create": 3})})
     aws.create_stack(StackName=name, TemplateBody=body)
