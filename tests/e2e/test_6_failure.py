@@ -90,9 +90,10 @@ def test_6_what_the_client_shows_first_is_the_reason(server, name, tmp_path):
     assert "Test Resource failed" in reasons[0]
 
 
-def test_6_what_the_cloud_said_is_the_reason(aws, server, make, name, until):
-    server.simulator("faults", "POST", json={"service": "network", "method": "POST", "path": "networks$", "status": 400,
-                                             "count": 1, "message": "the cloud does not like it"})  # fmt: skip
+def test_6_what_the_cloud_said_is_the_reason(aws, faults, make, name, until):
+    faults(
+        service="network", method="POST", path="networks$", status=400, count=1, message="the cloud does not like it"
+    )
     body = make.cfn({"Net": {"Type": "OS::Neutron::Net"}})
     aws.create_stack(StackName=name, TemplateBody=body)
     until(lambda: status(aws, name) == "ROLLBACK_COMPLETE")
@@ -186,3 +187,28 @@ def test_6_sigterm_stops_cleanly_and_a_restart_carries_on(fresh_server, name, un
 def test_6_a_state_directory_is_served_by_one_process(server):
     said = server.run("isotherm", "serve", "--port", "0", "--state-dir", str(server.state_dir)).refused()
     assert "in use by another isotherm serve" in said
+
+
+@pytest.fixture
+def faults(server):
+    """`faults(**fault)` tells the simulated cloud what goes wrong; all is well again after the test."""
+    yield lambda **fault: server.simulator("faults", "POST", json=fault)
+    server.simulator("faults", "DELETE")
+
+
+@pytest.mark.parametrize("skip", [[], ["Net"]], ids=["again", "skipping"])
+def test_6_a_rollback_that_fails_is_continued(aws, faults, make, name, wait, until, refused, skip):
+    def net(value):
+        return {"Type": "OS::Neutron::Net", "Properties": {"name": value}}
+
+    aws.create_stack(StackName=name, TemplateBody=make.cfn({"Net": net("old")}))
+    wait(aws, "stack_create_complete", name)
+    refused(aws.continue_update_rollback, StackName=name)
+    faults(service="network", method="PUT", path="networks/", status=400, skip=1, count=1, message="not now")
+    bad = {**make.thing(fail=True), "DependsOn": "Net"}
+    aws.update_stack(StackName=name, TemplateBody=make.cfn({"Net": net("new"), "Bad": bad}))
+    until(lambda: status(aws, name) == "UPDATE_ROLLBACK_FAILED")
+    aws.continue_update_rollback(StackName=name, ResourcesToSkip=skip)
+    until(lambda: status(aws, name) == "UPDATE_ROLLBACK_COMPLETE")
+    (row,) = aws.describe_stack_resources(StackName=name)["StackResources"]
+    assert row["LogicalResourceId"] == "Net"
