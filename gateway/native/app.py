@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-import aiohttp
 import orjson
 import structlog
 from aiohttp import web
@@ -47,7 +46,7 @@ class NativeApi:
             methods.setdefault(route.path, []).extend(route.methods)
         for route in ROUTES:
             handler = self._handler(route)
-            found += [web.route(m, prefix + route.path, handler) for prefix in _PREFIXES for m in route.methods]
+            found += [_route(m, prefix + route.path, handler) for prefix in _PREFIXES for m in route.methods]
         for path, allowed in methods.items():
             if path not in WITHOUT_OPTIONS:
                 found += [web.route("OPTIONS", prefix + path, _options(allowed)) for prefix in _PREFIXES]
@@ -111,7 +110,7 @@ class NativeApi:
                 if len(content) > limit:
                     raise Fault(400, "RequestLimitExceeded", f"Request limit exceeded: JSON body size exceeds maximum "
                                 f"allowed size ({limit} bytes).")  # fmt: skip
-        except (aiohttp.ClientPayloadError, aiohttp.http_exceptions.HttpProcessingError) as error:
+        except web.RequestPayloadError as error:
             raise bad_request(f"The body cannot be read: {error}") from error
         if bytes(content[:1]) != b"{":
             return None
@@ -139,6 +138,11 @@ class NativeApi:
         uri = self._settings.www_authenticate_uri
         told = f'Keystone uri="{uri}"' if uri else "Keystone"
         return web.Response(status=401, text="Authentication required", headers={"WWW-Authenticate": told})
+
+
+def _route(method: str, path: str, handler: _Handler) -> web.RouteDef:
+    """HEAD is not supported (APIX-02)."""
+    return web.get(path, handler, allow_head=False) if method == "GET" else web.route(method, path, handler)
 
 
 def _tenant(request: web.Request, caller: Caller) -> str:

@@ -51,7 +51,7 @@ async def source_of(call: Call, body: Mapping[str, Any], previous: Source | None
 async def _template(call: Call, body: Mapping[str, Any], previous: Source | None) -> tuple[str, str]:
     template, url = body.get("template"), body.get("template_url")
     if isinstance(template, Mapping):
-        text, name = _as_text(template), "template"
+        text, name = _as_text(template, "template"), "template"
     elif isinstance(template, str) and template:
         text, name = template, "template"
     elif template:
@@ -72,11 +72,11 @@ async def _template(call: Call, body: Mapping[str, Any], previous: Source | None
     return text, name
 
 
-def _as_text(template: Mapping[str, Any]) -> str:
+def _as_text(given: Any, what: str) -> str:
     try:
-        return orjson.dumps(template).decode()
+        return orjson.dumps(given).decode()
     except orjson.JSONEncodeError as error:
-        raise bad_request(f"The template cannot be read: {error}.") from error
+        raise bad_request(f"The {what} cannot be read: {error}.") from error
 
 
 def _environment(given: Any) -> str | Mapping[str, Any] | None:
@@ -87,7 +87,7 @@ def _environment(given: Any) -> str | Mapping[str, Any] | None:
 
 def _files(given: Any) -> dict[str, str]:
     files = _map(given, "files")
-    return {name: text if isinstance(text, str) else orjson.dumps(text).decode() for name, text in files.items()}
+    return {name: text if isinstance(text, str) else _as_text(text, f"file {name}") for name, text in files.items()}
 
 
 def _map(given: Any, what: str) -> Mapping[str, Any]:
