@@ -102,7 +102,7 @@ def test_v6_a_route_to_an_instance_waits_for_its_port_alone(lowered, graph, vpc)
     assert graph(template).requires["Web/server"] >= {"R", "PubDefault"}
 
 
-# --- NAT ----------------------------------------------------------------------------------------------------------------
+# --- NAT ---
 def test_v2_the_address_of_a_nat_gateway_is_its_routers(lowered, graph, vpc):
     template = lowered(vpc + NAT, outputs="Ip: {Value: !Ref NatIp}")
     assert not any("PublicAddress" in one.type for one in template.resources.values())
@@ -140,7 +140,7 @@ def test_v10_source_translation_is_named_only_where_it_is_denied(lowered, vpc):
     assert nat.properties.get("enable_snat") == Literal(True)
 
 
-# --- public addresses ---------------------------------------------------------------------------------------------------
+# --- public addresses ---
 def test_v1_an_instance_in_a_public_subnet_gets_an_address(lowered, graph, vpc):
     template = lowered(vpc + WEB)
     binding = template.resources["Web/binding"]
@@ -172,7 +172,7 @@ def test_a_foreign_subnet_says_at_run_time_whether_there_is_an_address(lowered):
     assert template.resources["Web/address"].properties.get("if_subnet_says") is not None
 
 
-# --- addresses of subnets -----------------------------------------------------------------------------------------------
+# --- addresses of subnets ---
 @pytest.mark.parametrize(
     ("cidr", "code"), [("10.1.0.0/24", "InvalidSubnetRange"), ("10.0.0.128/25", "InvalidSubnetConflict")]
 )
@@ -187,7 +187,7 @@ def test_named_private_addresses_are_kept_free(lowered, vpc):
     assert template.resources["Web/port"].properties.get("address") == Literal("10.0.0.9")
 
 
-# --- the default group --------------------------------------------------------------------------------------------------
+# --- the default group ---
 GROUP = "G: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: g, VpcId: !Ref Vpc}}\n"
 
 
@@ -205,7 +205,7 @@ def test_a_vpc_has_a_group_of_its_own_where_somebody_may_need_it(lowered, vpc, m
     assert ("Vpc/default_group" in lowered(vpc + more, outputs=outputs).resources) is wanted
 
 
-# --- network ACLs -------------------------------------------------------------------------------------------------------
+# --- network ACLs ---
 ACL = """
 Acl: {Type: AWS::EC2::NetworkAcl, Properties: {VpcId: !Ref Vpc}}
 Entry:
