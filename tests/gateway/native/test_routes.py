@@ -148,7 +148,9 @@ def test_apix_08_a_body_is_read_whatever_it_is_called(ask, fault, content_type):
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"a": 1', b'{"a": NaN}', b'{"a": "\xff"}', b'{"a": "\\ud800"}'], ids=["half", "nan", "latin", "half_pair"]
+    "body",
+    [b'{"a": 1', b'{"a": NaN}', b'{"a": "\xff"}', b'{"a": "\\ud800"}'],
+    ids=["half", "nan", "latin", "half_pair"],
 )
 def test_a_broken_body_is_told(ask, fault, body):
     assert "no JSON document" in fault(ask("POST", "/stacks", data=body))[1]
