@@ -87,19 +87,22 @@ async def interfaces(cloud: Cloud, router_id: str) -> list[dict[str, Any]]:
     return [row for row in rows if row.get("device_id") == router_id and row.get("device_owner") in INTERFACES]
 
 
-async def leg_of(cloud: Cloud, router_id: str) -> Leg:
-    """The router's leg. Raises OperationFailed when it has none."""
+async def find_leg(cloud: Cloud, router_id: str) -> Leg | None:
+    """The router's leg, None when it has none (yet)."""
     for row in await interfaces(cloud, router_id):
         if row.get("name") == LEG_NAME:
             return Leg(row["id"], row["fixed_ips"][0]["ip_address"], row["network_id"])
-    raise OperationFailed(
-        f"Router {router_id} is no route table or VPC of a stack: no port of it is on a fabric network"
-    )
+    return None
 
 
-async def vpc_of_router(cloud: Cloud, router_id: str) -> str:
-    """The hub of a table; of the hub, itself."""
-    return tag_value(await router(cloud, router_id), VPC) or router_id
+async def leg_of(cloud: Cloud, router_id: str) -> Leg:
+    """The router's leg. Raises OperationFailed when it has none."""
+    found = await find_leg(cloud, router_id)
+    if found is None:
+        raise OperationFailed(
+            f"Router {router_id} is no route table or VPC of a stack: no port of it is on a fabric network"
+        )
+    return found
 
 
 async def vpc_of_subnet(cloud: Cloud, subnet_id: str) -> tuple[dict[str, Any], str | None]:

@@ -31,8 +31,11 @@ class VpcBlock(Ensured):
         pool = await fabric.pool_of(op.cloud, vpc)
         if not _covered(cidr, pool["prefixes"]):
             await self._change(op, pool["id"], "add_prefixes")
+        route = await self._route(op)
         for table in await fabric.marked(op.cloud, "routers", vpc, "table"):
-            await fabric.change_routes(op.cloud, table["id"], "add_extraroutes", [await self._route(op)])
+            # A table that is just being made reads the blocks after its leg is there, so none is missed.
+            if await fabric.find_leg(op.cloud, table["id"]) is not None:
+                await fabric.change_routes(op.cloud, table["id"], "add_extraroutes", [route])
         return {"cidr": cidr}
 
     async def _route(self, op: Operation) -> dict[str, str]:
