@@ -20,11 +20,12 @@ class Aws:
     def __init__(self, story, name):
         self.story, self.name, self.before = story, name, story.inventory()
 
-    def run(self, call, resources, outputs=None, *, stack="", ending="{}_COMPLETE", **more):
+    def run(self, call, resources, outputs=None, *, stack="", ending="{}_COMPLETE", capabilities=(), **more):
         """Create or update, wait for the end, and return the stack."""
         shown = {k: {"Value": v, "Export": {"Name": f"{self.name}-{k}"}} for k, v in (outputs or {}).items()}
         body = json.dumps({"Resources": resources, "Outputs": shown, **more})
-        getattr(self.story.aws, f"{call}_stack")(StackName=self.name + stack, TemplateBody=body)
+        asked = {"StackName": self.name + stack, "TemplateBody": body, "Capabilities": list(capabilities)}
+        getattr(self.story.aws, f"{call}_stack")(**asked)
         deadline = time.monotonic() + SECONDS
         while True:
             found = self.story.aws.describe_stacks(StackName=self.name + stack)["Stacks"][0]
