@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,10 @@ from aiohttp import web
 
 def data(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON document."""
-    content = orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        content = orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:  # numbers beyond 64 bits and halves of surrogate pairs, which templates may hold
+        content = json.dumps(body).encode()
     return web.Response(status=status, body=content, content_type="application/json", headers=headers)
 
 

@@ -21,7 +21,7 @@ from engine.model.stack import (
 )
 from engine.model.status import Action, OnFailure
 from engine.model.template import MISSING, Template
-from engine.model.value import UNKNOWN, Value
+from engine.model.value import NO_VALUE, UNKNOWN, Value
 
 NO_DESCRIPTION = "No description"
 NO_OUTPUT_DESCRIPTION = "No description given"
@@ -243,13 +243,13 @@ def _bucket(change: Change) -> str:
 
 
 def known(value: Value) -> Value:
-    """A value with UNKNOWN as null, for JSON."""
-    if value is UNKNOWN:
+    """A value for JSON: UNKNOWN is null, NO_VALUE is left out."""
+    if value is UNKNOWN or value is NO_VALUE:
         return None
     if isinstance(value, Mapping):
-        return {key: known(item) for key, item in value.items()}
+        return {key: known(item) for key, item in value.items() if item is not NO_VALUE}
     if isinstance(value, list | tuple):
-        return [known(item) for item in value]
+        return [known(item) for item in value if item is not NO_VALUE]
     return value
 
 

@@ -41,7 +41,8 @@ def described(heat):
                "Tags": ["t"]}),
         ("d", {"Type": "Json", "Description": "", "NoEcho": "false", "Label": "d", "Default": {"x": 1}}),
         ("e", {"Type": "Boolean", "Description": "", "NoEcho": "false", "Label": "e"}),
-        ("f", {"Type": "String", "Description": "", "NoEcho": "false", "Label": "f", "CustomConstraint": "nova.flavor"}),
+        ("f", {"Type": "String", "Description": "", "NoEcho": "false", "Label": "f",
+               "CustomConstraint": "nova.flavor"}),
     ],
 )  # fmt: skip
 def test_api_03_parameters_as_forms_need_them(described, parameter, told):
@@ -86,6 +87,7 @@ def test_api_04_types(ask):
     assert {"OS::Nova::Server", "OS::Neutron::Net", "OS::Heat::ResourceGroup"} <= set(found)
     assert found == sorted(found)
     assert "OS::Heat::TemplateResource" not in found
+    assert not [name for name in found if name.startswith("Isotherm::")]
 
 
 def test_api_04_auth_09_types_of_administrators(ask):

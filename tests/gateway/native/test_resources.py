@@ -33,7 +33,7 @@ def resource_names(answer):
     return [one["resource_name"] for one in answer.json()["resources"]]
 
 
-# --- lists --------------------------------------------------------------------------------------------------------------
+# --- lists ----------------------------------------------------------------------------------------------------------
 def test_api_36_apio_03_resources(served, ask, two):
     found = {one["resource_name"]: one for one in ask("GET", f"{two}/resources").json()["resources"]}
     assert set(found) == {"first", "second"}
@@ -97,7 +97,7 @@ def test_members_of_a_lowered_resource_are_below_it(ask, lowered):
     assert ask("GET", f"{lowered}/resources/Handle/handle/metadata").status_code == 200
 
 
-# --- one resource -------------------------------------------------------------------------------------------------------
+# --- one resource ---------------------------------------------------------------------------------------------------
 def test_api_37_apio_04_a_resource(ask, two, nest):
     shown = ask("GET", f"{two}/resources/first?with_attr=output&with_attr=other").json()["resource"]
     assert set(shown) == LISTED | {"description", "attributes"}
@@ -152,7 +152,7 @@ def test_api_40_mistakes(ask, two, fault, body):
     assert fault(ask("PATCH", f"{two}/resources/first", json=body))[0] == "HTTPBadRequest"
 
 
-# --- events -------------------------------------------------------------------------------------------------------------
+# --- events ---------------------------------------------------------------------------------------------------------
 def test_api_41_apio_06_events(ask, two):
     found = ask("GET", f"{two}/events").json()["events"]
     assert all(set(one) == TOLD for one in found)
