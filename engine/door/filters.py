@@ -97,7 +97,8 @@ def pick(found: Sequence[Stack], wanted: StackFilter, hidden: Sequence[str]) -> 
 
 
 def _tagged(stack: Stack, wanted: StackFilter, hidden: Sequence[str]) -> bool:
-    has = set(stack.options.tags)
+    tags = stack.options.tags
+    has = {*tags, *(f"{name}={value}" for name, value in tags.items() if value)}
     if not wanted.show_hidden and has & set(hidden):
         return False
     if not set(wanted.tags) <= has:

@@ -60,11 +60,11 @@ class Reading(Commands):
 
     # --- stacks -----------------------------------------------------------------------------------------------------
     async def list_stacks(self, caller: Caller, wanted: StackFilter) -> Sequence[Stack]:
-        store, query = self._context.store, query_of(wanted, caller.project_id)
+        store, project_id = self._context.store, caller.project_id
         if wanted.is_plain:
-            found = await store.cache.get_list(caller.project_id, lambda: store.stacks(query))
+            found = await store.cache.get_list(project_id, lambda: store.stacks(query_of(wanted, project_id)))
         else:
-            found = await store.stacks(query)
+            found = await store.stacks(query_of(wanted, project_id))
         return pick(found, wanted, self._context.settings.hidden_stack_tags)
 
     async def count_stacks(self, caller: Caller, wanted: StackFilter) -> int:
