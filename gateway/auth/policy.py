@@ -6,7 +6,10 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from engine.model.stack import Caller
 
@@ -70,10 +73,19 @@ _MOST_REMEMBERED = 10_000
 _FILE_SECONDS = 10  # how long an answer is kept when a policy file, which may change, was asked
 
 
+class PolicyFileError(ValueError):
+    """The configured policy file cannot be used; the text says why."""
+
+
 class Policy:
-    """Answers are remembered: a rule's answer depends on the roles and on whether the project is the caller's own."""
+    """Answers are remembered: a rule's answer depends on the roles and on whether the project is the caller's own.
+
+    Raises PolicyFileError at once: oslo.policy would go on without a file that is not there.
+    """
 
     def __init__(self, policy_file: str | None = None, now: Callable[[], float] = time.monotonic) -> None:
+        if policy_file is not None:
+            _check_file(policy_file)
         self._file, self._now = policy_file, now
         self._enforcer: Any = None
         self._lock = threading.Lock()
@@ -125,3 +137,12 @@ class Policy:
                 enforcer.load_rules()
                 self._enforcer = enforcer
         return self._enforcer
+
+
+def _check_file(path: str) -> None:
+    try:
+        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise PolicyFileError(f"policy_file {path} cannot be read: {error}") from error
+    if found is not None and not isinstance(found, dict):
+        raise PolicyFileError(f"policy_file {path} must be a map of rules by name.")

@@ -8,7 +8,7 @@ import pytest
 
 from engine.cloud.errors import Permanent, Temporary
 from engine.model.stack import Caller
-from gateway.auth.policy import RULES, TYPE_RULES, Policy
+from gateway.auth.policy import RULES, TYPE_RULES, Policy, PolicyFileError
 from gateway.native.routes import ROUTES
 from tests.gateway.native.conftest import HOT
 from tests.gateway.native.serving import KEYSTONE, OTHER_PROJECT, PROJECT
@@ -146,3 +146,18 @@ def test_a_policy_file_changes_what_it_names_and_is_read_again(tmp_path):
     file.write_text('"stacks:delete": "role:member"\n')
     now[0] = 60
     assert policy.allows("stacks:delete", caller("member"), PROJECT)
+
+
+@pytest.mark.parametrize("text", [None, "[", "- a\n"], ids=["missing", "no_yaml", "no_map"])
+def test_a_policy_file_that_cannot_be_used_is_told_at_once(tmp_path, text):
+    file = tmp_path / "policy.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(PolicyFileError, match="policy_file"):
+        Policy(str(file))
+
+
+def test_a_rule_that_cannot_be_understood_refuses(tmp_path):
+    file = tmp_path / "policy.yaml"
+    file.write_text('"stacks:delete": "role:: and"\n')
+    assert not Policy(str(file)).allows("stacks:delete", caller("admin"), PROJECT)
