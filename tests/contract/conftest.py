@@ -21,6 +21,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.cloud)
 
 
+def bears(row, name):
+    """Whether an object says that it belongs to the stack: by its name, or its mark where it has no name."""
+    return name in " ".join(
+        [row.name or "", getattr(row, "description", None) or "", *(getattr(row, "tags", ()) or ())]
+    )
+
+
 class Project:
     """One project of the cloud, its stacks through both APIs, and its objects through the SDK."""
 
@@ -34,8 +41,11 @@ class Project:
         self._aws = self._aws or self.server.boto3()
         return self._aws
 
-    def inventory(self):
-        """The ids of everything of the project that a stack could have made, by kind."""
+    def inventory(self, name):
+        """(kind, id) of everything of the project that the stacks of a story could have made.
+
+        On a real cloud others may work in the project at the same time: there, what bears the story's name.
+        """
         mine = {"project_id": self.sdk.current_project_id}
         net = self.sdk.network
         kinds = {
@@ -46,7 +56,7 @@ class Project:
             "volumes": self.sdk.block_storage.volumes(),
             "ports": (p for p in net.ports(**mine) if p.device_owner != "network:dhcp"),
         }  # fmt: skip
-        return {(kind, row.id) for kind, rows in kinds.items() for row in rows}
+        return {(kind, row.id) for kind, rows in kinds.items() for row in rows if not REAL or bears(row, name)}
 
     def wait(self, name, status, seconds=SECONDS):
         """The stack, once it has the status. Another final status fails the story, with the reason."""
@@ -123,7 +133,7 @@ def admins_project(cloud_target):
 @pytest.fixture
 def story(project, name):
     """A project and a stack name; afterwards the stack is deleted and nothing is left of it."""
-    before = project.inventory()
+    before = project.inventory(name)
     yield project
     stacks = [row for row in project.heat.stacks() if row.name.startswith(name)]
     for stack in stacks:  # all begin before the first one is waited for
@@ -131,6 +141,6 @@ def story(project, name):
     for stack in stacks:
         project.delete(stack.name)
     deadline = time.monotonic() + 15
-    while left := project.inventory() - before:
+    while left := project.inventory(name) - before:
         assert time.monotonic() < deadline, f"left over: {sorted(left)}"
         time.sleep(EVERY)

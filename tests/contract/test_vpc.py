@@ -87,12 +87,11 @@ T4 = {**PUBLIC, **table("Data"), **subnet("DataA", 20, "Data"), **subnet("MainA"
 class Net:
     """What the stack made of routers, and the walk of vpc-on-neutron.md §7 over it."""
 
-    def __init__(self, story, before):
+    def __init__(self, story, name):
         net, mine = story.sdk.network, {"project_id": story.sdk.current_project_id}
-        old = {object_id for _, object_id in before}
-        self.routers = {r.id: r for r in net.routers(**mine) if r.id not in old}
-        self.subnets = {s.id: s for s in net.subnets(**mine) if s.id not in old}
-        self.ips = [i for i in net.ips(**mine) if i.id not in old]
+        self.routers = {r.id: r for r in net.routers(**mine) if name in r.name}
+        self.subnets = {s.id: s for s in net.subnets(**mine) if name in s.name}
+        self.ips = [i for i in net.ips(**mine) if i.router_id in self.routers]
         self.interfaces = {}  # (subnet, address) → router
         self.legs = {}  # address → router, for next hops
         for port in net.ports(device_owner="network:router_interface"):
@@ -137,7 +136,6 @@ class Net:
 @pytest.fixture
 def deploy(story, name):
     """`deploy(resources, outputs)` creates the stack and returns what Neutron holds, and its outputs."""
-    before = story.inventory()
 
     def run(resources, outputs=None):
         body = json.dumps({"Resources": resources, "Outputs": {k: {"Value": v} for k, v in (outputs or {}).items()}})
@@ -147,7 +145,7 @@ def deploy(story, name):
             assert stack["StackStatus"] == "CREATE_IN_PROGRESS", stack.get("StackStatusReason")
             assert time.monotonic() < deadline, stack
             time.sleep(0.5 if REAL else 0.05)
-        return Net(story, before), {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
+        return Net(story, name), {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
 
     return run
 
