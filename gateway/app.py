@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -30,8 +31,11 @@ class GatewayParts:
     fetch: Callable[[str], Awaitable[str]]
     region: str
     url: str
+    max_nested_stack_depth: int
+    authenticate_at: str  # Keystone's address, told to clients that come without a token
     policy_file: str | None = None
     keystone: str | None = None
+    keystone_tls: ssl.SSLContext | bool = True
 
 
 def build(parts: GatewayParts) -> web.Application:
@@ -40,11 +44,15 @@ def build(parts: GatewayParts) -> web.Application:
     app.router.add_get("/healthcheck", _healthy)
     app.add_routes(SignalEndpoint(parts.engine, parts.urls).routes())
     if parts.keystone is not None:
-        proxy = IdentityProxy(parts.keystone, parts.url)
+        proxy = IdentityProxy(parts.keystone, parts.url, parts.keystone_tls)
         app.add_routes(proxy.routes())
         app.on_cleanup.append(proxy.close)
-    native = NativeApi(parts.engine, parts.identity, NativeSettings(policy_file=parts.policy_file), parts.fetch)
-    app.add_routes(native.routes())
+    settings = NativeSettings(
+        policy_file=parts.policy_file,
+        max_nested_stack_depth=parts.max_nested_stack_depth,
+        www_authenticate_uri=parts.authenticate_at,
+    )
+    app.add_routes(NativeApi(parts.engine, parts.identity, settings, parts.fetch).routes())
     aws = AwsEndpoint(parts.engine, parts.identity, AwsSettings(region=parts.region), parts.fetch)
     app.add_routes([web.post("/", aws.handle), web.get("/", _root(aws), allow_head=False)])
     return app

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from engine.cloud.auth import AuthSettings
 from engine.cloud.clouds import Clouds
-from engine.cloud.connection import Connection
+from engine.cloud.connection import Connection, tls_of
 from engine.cloud.errors import CloudError
 from engine.cloud.identity import Identity
 from engine.door import Engine
@@ -27,6 +27,7 @@ from engine.state.database import Database
 from engine.state.delegations import StandingDelegations
 from engine.state.vault import Vault
 from gateway.app import GatewayParts, build
+from gateway.auth.policy import PolicyFileError
 from gateway.config import Settings
 from gateway.fetch import Fetcher, FetchSettings
 from gateway.log import configure
@@ -105,9 +106,15 @@ async def start(settings: Settings, stack: AsyncExitStack) -> str:
     stack.push_async_callback(engine.stop)
     parts = GatewayParts(
         engine=engine, identity=Identity(around.connection), urls=urls, fetch=fetcher.fetch, region=around.region,
-        url=url, policy_file=settings.policy_file, keystone=around.proxied_keystone,
+        url=url, max_nested_stack_depth=settings.engine.max_nested_stack_depth,
+        authenticate_at=str(around.clouds_yaml["auth"]["auth_url"]), policy_file=settings.policy_file,
+        keystone=around.proxied_keystone, keystone_tls=tls_of(around.connection.auth),
     )  # fmt: skip
-    await socket_runner.serve(build(parts), stack)
+    try:
+        app = build(parts)
+    except PolicyFileError as error:
+        raise StartError(str(error)) from error
+    await socket_runner.serve(app, stack)
     _tell_clients(state, url, around)
     log.debug("started", seconds=round(time.perf_counter() - began, 3))
     return url

@@ -58,7 +58,7 @@ class Connection:
             entry = await asyncio.get_running_loop().run_in_executor(threads, read_entry, cloud)
         else:
             entry = CloudEntry(auth)
-        return cls(entry, settings, clock, threads, _ssl_context(entry.settings))
+        return cls(entry, settings, clock, threads, tls_of(entry.settings))
 
     async def close(self) -> None:
         for task in self._opening.values():
@@ -165,7 +165,8 @@ class Connection:
             task.exception()  # those who waited were told
 
 
-def _ssl_context(auth: AuthSettings) -> ssl.SSLContext | bool:
+def tls_of(auth: AuthSettings) -> ssl.SSLContext | bool:
+    """How the cloud's certificates are judged, in aiohttp's terms."""
     if auth.auth_url.startswith("http://") and not auth.endpoint_overrides:
         return True
     if not auth.verify:
