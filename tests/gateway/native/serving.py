@@ -25,7 +25,7 @@ from engine.state.database import Database
 from engine.state.vault import Vault
 from gateway.fetch import Fetcher, FetchSettings
 from gateway.log import configure
-from gateway.native.app import NativeApi, native_errors
+from gateway.native.app import NativeApi, native_errors, versions
 from gateway.native.settings import NativeSettings
 from gateway.signals import SignalUrls
 from mappings import Mappings
@@ -137,7 +137,8 @@ class Served:
             self.engine, self.tokens, NativeSettings(revision="r1", www_authenticate_uri=KEYSTONE), fetcher.fetch
         )
         app = web.Application(middlewares=[native_errors])
-        app.add_routes([*api.routes(), web.get("/files/{name}", self._file)])
+        app.add_routes([web.get("/", versions), *api.routes(), web.get("/files/{name}", self._file)])
+        app.add_routes([web.get("/v3", self._keystone), web.post("/v3/auth/tokens", self._token)])
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -150,6 +151,18 @@ class Served:
     async def _file(self, request: web.Request) -> web.Response:
         text = self.files.get(request.match_info["name"])
         return web.Response(status=404) if text is None else web.Response(text=text)
+
+    async def _keystone(self, request: web.Request) -> web.Response:
+        links = [{"rel": "self", "href": f"{self.url}/v3"}]
+        return web.json_response({"version": {"id": "v3.14", "status": "stable", "links": links}})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        """A token `member`, whose catalogue leads here."""
+        place = {"interface": "public", "region": "R", "region_id": "R", "url": f"{self.url}/v1/{PROJECT}"}
+        catalog = [{"type": "orchestration", "name": "isotherm", "endpoints": [place]}]
+        told = {"methods": ["password"], "expires_at": "2100-01-01T00:00:00.000000Z", "catalog": catalog,
+                "project": {"id": PROJECT, "name": "demo", "domain": {"id": "default", "name": "Default"}}}  # fmt: skip
+        return web.json_response({"token": told}, status=201, headers={"X-Subject-Token": "member"})
 
     # --- clients ------------------------------------------------------------------------------------------------------
     def heat(self, token: str = "member", project: str = PROJECT) -> Any:
