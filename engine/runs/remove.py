@@ -32,8 +32,11 @@ class Remover:
     def graph(self) -> dict[Node, set[Node]]:
         """Node → nodes that must be done first."""
         by_address: dict[str, list[ResourceRow]] = {}
+        by_group: dict[str, list[ResourceRow]] = {}
         for row in self._rows.values():
             by_address.setdefault(row.address, []).append(row)
+            if row.group:
+                by_group.setdefault(row.group, []).append(row)
         graph: dict[Node, set[Node]] = {}
         for row in self._rows.values():
             graph.setdefault(_begin(row), set())
@@ -47,6 +50,10 @@ class Remover:
                         graph[_begin(row)].add(_begin(group))
                         graph[_end(group)].add(_begin(row))
             for needed in row.requires:
+                if needed not in by_address and needed != row.group:
+                    # A group that stays, some of whose old members go: they go after what needed the whole.
+                    for member in by_group.get(needed, ()):
+                        graph[_begin(member)].add(_begin(row))
                 for other in by_address.get(needed, ()):
                     graph[_begin(other)].add(_end(row) if row.is_group and other.group != row.address else _begin(row))
                     if row.is_group and other.group == row.address:

@@ -61,6 +61,16 @@ async def test_a_group_is_updated_with_its_members(story: Story) -> None:
     assert [e for e in happened if e.startswith("g ")] == ["g UPDATE_IN_PROGRESS", "g UPDATE_COMPLETE"]
 
 
+async def test_old_members_of_a_group_that_stays_go_after_what_needed_the_whole(story: Story) -> None:
+    """A pool does not go before the subnets in it, though these only know its group."""
+    await story.create(sketch(g=far(1), after=thing(shape="round", needs=("g",))))
+    grown = {"type": "Far::Thing", "properties": {"Size": 2},
+             "members": {"it": thing(shape="square"), "foot": thing(near=ref("g/it"), shape="square")}}  # fmt: skip
+    story.world.fail("delete", "after", Permanent("it is held"))
+    await story.update(sketch(g=grown, after=thing(shape="square", needs=("g",))))
+    assert story.world.addresses() == ["after", "after", "g/foot", "g/foot", "g/it", "g/it"]
+
+
 async def test_a_group_without_change_is_left_alone(story: Story) -> None:
     await story.create(sketch(g=far()))
     seen = len(await story.events())
