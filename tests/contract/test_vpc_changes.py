@@ -18,7 +18,7 @@ class Aws:
     """Stacks of one story through CloudFormation."""
 
     def __init__(self, story, name):
-        self.story, self.name, self.before = story, name, story.inventory()
+        self.story, self.name, self.before = story, name, story.inventory(name)
 
     def run(self, call, resources, outputs=None, *, stack="", ending="{}_COMPLETE", capabilities=(), **more):
         """Create or update, wait for the end, and return the stack."""
@@ -49,7 +49,7 @@ class Aws:
         ]
 
     def net(self):
-        return Net(self.story, self.before)
+        return Net(self.story, self.name)
 
     def outputs(self, stack):
         return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", ())}
@@ -244,7 +244,7 @@ def test_another_image_makes_another_server_with_a_port_of_its_own(aws):
     (after,) = aws.net().ips
     assert after.id == before.id
     assert after.port_id != before.port_id
-    servers = {one for kind, one in aws.story.inventory() - aws.before if kind == "servers"}
+    servers = {one for kind, one in aws.story.inventory(aws.name) - aws.before if kind == "servers"}
     assert len(servers) == 1
 
 
@@ -256,3 +256,32 @@ def test_another_block_of_addresses(aws):
     assert net.walk("10.0.0.0/24", "10.7.1.9") == "deliver"
     assert net.walk("10.7.1.0/24", "10.0.0.9") == "deliver"
     assert net.walk("10.0.0.0/24", "10.7.99.9") == "drop"
+
+
+def test_another_cidr_block_is_another_vpc_with_everything_in_it(aws):
+    resources = json.loads(json.dumps({**PUBLIC, **INSTANCE, **group("Web2")}))
+    aws.create(resources, {"Vpc": ref("Vpc"), "Web": ref("Web")})
+    before = aws.outputs(aws.story.aws.describe_stacks(StackName=aws.name)["Stacks"][0])
+    resources["Vpc"]["Properties"]["CidrBlock"] = "10.0.0.0/17"
+    after = aws.outputs(aws.update(resources, {"Vpc": ref("Vpc"), "Web": ref("Web")}))
+    assert {name for name in before if before[name] == after[name]} == set()
+    net = aws.net()
+    assert (len(net.routers), len(net.gateways), len(net.ips)) == (2, 1, 1)
+    assert net.walk("10.0.1.0/24", "10.0.0.9") == "deliver"
+
+
+def test_v11_a_rule_gets_another_description_in_its_place(aws):
+    resources = {**vpc(), **group("Web"), **rule("Self", "Web", "Web", Description="one")}
+    found = aws.outputs(aws.create(resources, {"Web": ref("Web"), "Rule": ref("Self")}))
+    resources["Self"]["Properties"]["Description"] = "two"
+    after = aws.outputs(aws.update(resources, {"Web": ref("Web"), "Rule": ref("Self")}))
+    assert found == after
+    rules = aws.story.sdk.network.security_group_rules(security_group_id=found["Web"], direction="ingress")
+    assert [one.description for one in rules] == ["two", "two"]
+
+
+def test_v11_the_same_rule_twice_is_refused_as_by_aws(aws):
+    resources = {**vpc(), **group("Web"), **rule("A", "Web", "Web"), **rule("B", "Web", "Web")}
+    resources["B"]["DependsOn"] = "A"
+    aws.create(resources, ending="ROLLBACK_COMPLETE")
+    assert any("InvalidPermission.Duplicate" in (reason or "") for _, reason in aws.reasons())

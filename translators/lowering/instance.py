@@ -37,8 +37,6 @@ _NIC_KEYS = frozenset(
         "SubnetId",
     }
 )
-#: What makes a new server, and therefore, because a port serves one server, a new port.
-_TIES = ("ImageId", "KeyName", "AvailabilityZone")
 
 
 def instance(draft: Draft) -> None:
@@ -58,7 +56,8 @@ def instance(draft: Draft) -> None:
 
 # --- ports ----------------------------------------------------------------------------------------------------------
 def _ties(draft: Draft) -> Expression:
-    return ListOf(tuple(value for value in map(draft.prop, _TIES) if value is not None))
+    """What makes a new server, and therefore, because a port serves one server, new ports."""
+    return ListOf(tuple(value for name, value in draft.source.properties.entries if name in draft.row.replace_on))
 
 
 def _ports(draft: Draft) -> None:
@@ -130,6 +129,7 @@ def _check_nic(draft: Draft, nic: ports.Nic, position: int) -> None:
 def _server(draft: Draft) -> None:
     server = draft.members["server"]
     own = ports.nics(draft.source)
+    server.properties["tied_to"] = _ties(draft)
     server.properties["networks"] = ListOf(tuple(logic.mapping(port=nic.port) for nic in own))
     text = plain_user_data(draft.prop("UserData"), draft)
     if text is not None:

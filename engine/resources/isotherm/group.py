@@ -22,7 +22,7 @@ class Group(NeutronType):
     name = "Isotherm::Neutron::Group"
     sdk = "network.v2.security_group.SecurityGroup"
     properties = {
-        "name": string(mutable=True),
+        "name": string(),
         "description": string(mutable=True),
         "vpc": named("router", body=""),
         "role": string(default="group", body=""),

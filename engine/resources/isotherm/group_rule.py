@@ -8,21 +8,24 @@ from typing import Any, ClassVar
 
 from engine.cloud.errors import Conflict, NotFound
 from engine.model.value import Value
-from engine.resources.base import Gone, Kind, Operation, OperationFailed, Property, ResourceType
+from engine.resources.base import Gone, Kind, MustReplace, Operation, OperationFailed, Property, ResourceType, Update
 from engine.resources.declare import attribute, named
 from engine.resources.isotherm.loose_rules import RULE, all_wire_rules, key_of
 from engine.resources.references import resolve_references
 
 
 class GroupRule(ResourceType):
-    """Known by the id of its first rule (a remote group means two). What was there before is somebody else's: it is
-    noted before the create, so that a lost answer is told from a duplicate (tokens.md rule 4)."""
+    """One or, with a remote group, two rules of Neutron, which cannot be changed (PUT answers 500).
+
+    What was there before is somebody else's: it is noted before the create, so that a lost answer is told from a
+    duplicate (tokens.md rule 4).
+    """
 
     name = "Isotherm::Neutron::GroupRule"
     service: ClassVar[str | None] = "network"
     properties: ClassVar[Mapping[str, Property]] = {
         "security_group": named("security_group", required=True),
-        "rule": replace(RULE, required=True),
+        "rule": replace(RULE, required=True, update=Update.IN_PLACE),
     }
     attributes = {"rules": attribute(Kind.LIST)}
 
@@ -46,14 +49,37 @@ class GroupRule(ResourceType):
                 await op.cloud.request("network", "POST", "/security-group-rules", json=body)
             except Conflict as error:
                 raise OperationFailed(f"InvalidPermission.Duplicate: {error.message}") from error
-        return str((await self._present(op))[0]["id"])
+        return self._key(op)
+
+    def _key(self, op: Operation) -> str:
+        return f"sgr-{op.token.removeprefix('oe-')[:17]}"
 
     async def find(self, op: Operation) -> str | None:
         before = set(op.data.get("before") or ())
         if "before" not in op.data:
             return None
         mine = [row for row in await self._present(op) if row["id"] not in before]
-        return str(mine[0]["id"]) if len(mine) == len(await self._wanted(op)) else None
+        return self._key(op) if len(mine) == len(await self._wanted(op)) else None
+
+    async def update(self, op: Operation, changed: frozenset[str]) -> None:
+        """Another description is the same rule made anew; anything else is another rule, made before this one goes."""
+        wanted = await self._wanted(op)
+        if set(await self._wanted(replace(op, properties=op.before))) != set(wanted):
+            raise MustReplace
+        stale = {key_of(r): r["id"] for r in await self._present(op) if _told(r) != _told(wanted[key_of(r)])}
+        for rule_id in stale.values():
+            await self._drop(op, rule_id)
+        present = {key_of(row) for row in await self._present(op)}
+        missing = [rule for key, rule in wanted.items() if key not in present]
+        if missing:
+            body = {"security_group_rules": missing}
+            await op.cloud.request("network", "POST", "/security-group-rules", json=body)
+
+    async def _drop(self, op: Operation, rule_id: str) -> None:
+        try:
+            await op.cloud.request("network", "DELETE", f"/security-group-rules/{rule_id}")
+        except NotFound:
+            return
 
     async def _wanted(self, op: Operation) -> dict[Any, dict[str, Any]]:
         ids = await resolve_references(self.properties, op.properties, op.cloud)
@@ -84,7 +110,8 @@ class GroupRule(ResourceType):
         except NotFound:
             return
         for row in found:
-            try:
-                await op.cloud.request("network", "DELETE", f"/security-group-rules/{row['id']}")
-            except NotFound:
-                continue
+            await self._drop(op, row["id"])
+
+
+def _told(rule: Mapping[str, Value]) -> str:
+    return str(rule.get("description") or "")

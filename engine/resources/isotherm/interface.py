@@ -11,7 +11,6 @@ from engine.resources.base import Kind, Operation, OperationFailed
 from engine.resources.declare import (
     TAGS,
     VALUE_SPECS,
-    anything,
     attribute,
     custom,
     integer,
@@ -21,6 +20,7 @@ from engine.resources.declare import (
     string,
 )  # fmt: skip
 from engine.resources.isotherm import fabric
+from engine.resources.isotherm.tied import TIED_TO
 from engine.resources.neutron.neutron_type import BUILT, NeutronType
 
 
@@ -41,7 +41,7 @@ class Interface(NeutronType):
         "allowed_address_pairs": listing(
             mapping({"ip_address": string(required=True), "mac_address": string()}), mutable=True
         ),
-        "tied_to": anything(body=""),
+        "tied_to": TIED_TO,
         "value_specs": VALUE_SPECS,
         "tags": TAGS,
     }

@@ -27,8 +27,9 @@ def test_the_server_gets_ports_of_its_own(lowered):
 
 
 def test_a_new_image_means_a_new_port_too(lowered):
-    tied = lowered(instance(KeyName="k")).resources["Web/port"].properties.get("tied_to")
-    assert tied.items == (Literal("cirros"), Literal("k"))
+    template = lowered(instance(KeyName="k", InstanceType="m1.small"))
+    for name in ("port", "server"):
+        assert template.resources[f"Web/{name}"].properties.get("tied_to").items == (Literal("cirros"), Literal("k"))
 
 
 def test_interfaces_come_in_the_order_of_their_index(lowered):
