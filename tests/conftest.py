@@ -30,7 +30,7 @@ from openstack.connection import Connection
 
 BIN = Path(sys.executable).parent
 READY = re.compile(r"isotherm is ready at ['\"]?(http://[^\s'\"]+)")
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 CLIENT_SECONDS = 60.0
 _JSON = json.JSONDecoder()
