@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class Surroundings:
     ec2_key: tuple[str, str]
     region: str
     proxied_keystone: str | None = None
+    more_clouds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 async def run(settings: Settings) -> None:
@@ -159,7 +160,7 @@ async def _embedded(settings: Settings, state: StateDir, url: str, stack: AsyncE
     )  # fmt: skip
     connection = await Connection.open(auth=auth, settings=settings.clouds)
     stack.push_async_callback(connection.close)
-    entry = {
+    entry: dict[str, Any] = {
         "auth": {
             "auth_url": simulator.auth_url,
             "username": "demo",
@@ -171,7 +172,15 @@ async def _embedded(settings: Settings, state: StateDir, url: str, stack: AsyncE
         "region_name": seed.region,
         "identity_api_version": "3",
     }
-    return Surroundings(connection, entry, (seed.ec2_access, seed.ec2_secret), settings.region or seed.region)
+    # Some commands are an administrator's (`openstack orchestration service list`).
+    admin = {
+        **entry,
+        "auth": {**entry["auth"], "username": "admin", "password": seed.passwords["admin"], "project_name": "admin"},
+    }
+    return Surroundings(
+        connection, entry, (seed.ec2_access, seed.ec2_secret), settings.region or seed.region,
+        more_clouds={"isotherm-admin": admin},
+    )  # fmt: skip
 
 
 async def _real(settings: Settings, cloud: str, url: str, stack: AsyncExitStack) -> Surroundings:
@@ -214,7 +223,7 @@ def _tell_clients(state: StateDir, url: str, around: Surroundings) -> None:
         "AWS_DEFAULT_REGION": around.region,
     }
     state.write_aws_env(values)
-    state.write_clouds_yaml(around.clouds_yaml)
+    state.write_clouds_yaml({"isotherm": around.clouds_yaml, **around.more_clouds})
 
 
 # --- the socket -------------------------------------------------------------------------------------------------------

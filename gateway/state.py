@@ -55,9 +55,10 @@ class StateDir:
         """`export` lines for the AWS CLI and SDKs; readable by the owner only."""
         _private(self.path / "aws.env", "".join(f"export {n}={shlex.quote(v)}\n" for n, v in values.items()))
 
-    def write_clouds_yaml(self, entry: Mapping[str, Any]) -> None:
-        """A clouds.yaml with the one cloud `isotherm`."""
-        _private(self.path / "clouds.yaml", yaml.safe_dump({"clouds": {"isotherm": dict(entry)}}, sort_keys=False))
+    def write_clouds_yaml(self, clouds: Mapping[str, Mapping[str, Any]]) -> None:
+        """A clouds.yaml with these entries."""
+        document = {"clouds": {name: dict(entry) for name, entry in clouds.items()}}
+        _private(self.path / "clouds.yaml", yaml.safe_dump(document, sort_keys=False))
 
     def close(self) -> None:
         self._lock.close()
