@@ -95,7 +95,7 @@ class Server:
             command += ["--config-file", str(config_file)]
         read_from = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True)
+            self._process = subprocess.Popen(command, stderr=log, stdout=log)
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             found = READY.search(self.log()[read_from:])
