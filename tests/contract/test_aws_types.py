@@ -92,6 +92,22 @@ def test_m015_an_interface_with_an_elastic_ip_by_its_address(aws):
     assert len(aws.story.sdk.network.get_port(found["Eni"]).fixed_ips) == 2
 
 
+def test_an_instance_that_names_no_subnet_is_in_the_projects_own_network(aws):
+    networks = [n for n in aws.story.sdk.network.networks(project_id=aws.story.sdk.current_project_id)
+                if n.subnet_ids and not n.is_router_external]  # fmt: skip
+    if len(networks) != 1:
+        pytest.skip("the project has not exactly one network")
+    group = {"GroupDescription": "g", "SecurityGroupIngress": [{"IpProtocol": "-1", "CidrIp": "10.0.0.0/8"}]}
+    resources = {
+        "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": group},
+        **web(SecurityGroups=[ref("Group")]),
+    }
+    del resources["Web"]["Properties"]["SubnetId"]
+    found = aws.outputs(aws.create(resources, {"Web": ref("Web"), "Group": get("Group", "GroupId")}))
+    (port,) = aws.story.sdk.network.ports(device_id=found["Web"])
+    assert (port.network_id, port.security_group_ids) == (networks[0].id, [found["Group"]])
+
+
 def test_m040_volumes_of_an_instance(aws):
     volume = {"Type": "AWS::EC2::Volume", "Properties": {"Size": 1, "AvailabilityZone": get("Web", "AvailabilityZone"),
               "VolumeType": "gp3", "Tags": [{"Key": "use/for", "Value": "data"}]}}  # fmt: skip

@@ -4,7 +4,6 @@ their values may be parameters; here it is decided which rules there are."""
 from __future__ import annotations
 
 from engine.model.expression import Expression, If, ListConcat, ListOf, Literal, MapOf, NoValue
-from engine.model.template import Resource
 from translators.lowering import logic
 from translators.lowering.draft import Draft
 from translators.lowering.world import property_of
@@ -133,9 +132,3 @@ def _single(draft: Draft, direction: str) -> None:
     draft.add("rule", "Isotherm::Neutron::GroupRule", {"security_group": group_id, "rule": rule})
     draft.reference = draft.ref("rule")
     draft.attributes["Id"] = draft.ref("rule")
-
-
-def groups_named(draft: Draft, value: Expression | None) -> list[Resource]:
-    """Groups of the template in a list that is written out."""
-    found = [draft.world.named(one, GROUP) for one in logic.items(value) or ()]
-    return [one for one in found if one is not None]
