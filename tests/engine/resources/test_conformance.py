@@ -84,8 +84,10 @@ def test_support_is_heats(name: str) -> None:
 
 
 #: Wire names that the SDK's class does not declare though the API has them.
+_SERVER = {"OS-DCF:diskConfig", "availability_zone"}
 _NOT_IN_SDK = {
-    "OS::Nova::Server": {"OS-DCF:diskConfig", "availability_zone"},
+    "OS::Nova::Server": _SERVER,
+    "Isotherm::Nova::Server": _SERVER,
     "OS::Neutron::Net": {"tenant_id"},
 }
 _WIRED = [n for n, k in REGISTRY.all_types().items() if isinstance(k, OpenStackType) and k.name_key is not None]
