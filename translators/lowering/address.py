@@ -122,9 +122,10 @@ def lead(
             "instance.",
         )
         return
-    where: dict[str, Expression | None] = {"port": None if nic is None else nic.port}
-    if nic is None:
-        where = {"server": instance}
+    where: dict[str, Expression | None] = {"server": instance}
+    if nic is not None:
+        where = {"port": nic.port}
+        fixed = ports.address_of(world, nic) if fixed is None else fixed
     condition = logic.either(logic.present(one) for one in (instance, interface) if one is not None)
     draft.add(
         "binding",

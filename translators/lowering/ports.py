@@ -51,3 +51,11 @@ def subnet_of(world: World, nic: Nic) -> Resource | None:
 
 def subnet_of_instance(world: World, instance: Resource) -> Resource | None:
     return subnet_of(world, nics(instance)[0])
+
+
+def address_of(world: World, nic: Nic) -> Expression | None:
+    """The primary address of an interface of the template: a port may have several, in no order."""
+    if nic.member is not None and isinstance(nic.port, ResourceRef):
+        return logic.attribute(nic.port.address, "address")
+    interface = world.named(nic.port, network.INTERFACE)
+    return None if interface is None else logic.attribute(f"{interface.address}/port", "address")

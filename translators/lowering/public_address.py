@@ -43,7 +43,7 @@ def public_address(draft: Draft) -> None:
     draft.add(
         "binding",
         "Isotherm::Neutron::AddressBinding",
-        {"address": draft.ref("address"), "port": nic.port},
+        {"address": draft.ref("address"), "port": nic.port, "fixed_ip_address": ports.address_of(world, nic)},
         condition=wanted,
         depends_on=() if subnet is None else (subnet.address,),
         soft=tuple(one.address for one in routes),

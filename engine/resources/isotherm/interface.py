@@ -87,10 +87,12 @@ class Interface(NeutronType):
         return body
 
     async def _changed_addresses(self, op: Operation) -> list[dict[str, str]]:
-        """The addresses it has stay first; what is added comes after them."""
-        present: list[dict[str, str]] = list((await self.read_row(op))["fixed_ips"])
-        wanted = self._fixed_ips(op, {"id": "", "subnets": [present[0]["subnet_id"]]})
-        return [present[0], *wanted[1:]]
+        """The primary address stays; the others are as wanted now."""
+        row = await self.read_row(op)
+        primary = self.kept(op, row)["address"]
+        first = next(one for one in row["fixed_ips"] if one["ip_address"] == primary)
+        wanted = self._fixed_ips(op, {"id": "", "subnets": [first["subnet_id"]]})
+        return [first, *wanted[1:]]
 
     # --- where it is ----------------------------------------------------------------------------------------------
     async def _network(self, op: Operation) -> dict[str, Any]:
@@ -115,6 +117,8 @@ class Interface(NeutronType):
     # --- what it shows --------------------------------------------------------------------------------------------
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         found = dict(await super().ready(op))
+        if found["more_addresses"] and not op.properties.get("address") and not op.data.get("primary"):
+            await op.remember(primary=found["address"])
         network = await fabric.network(op.cloud, found["network_id"])
         return {**found, "vpc": fabric.tag_value(network, fabric.VPC) or ""}
 
@@ -124,8 +128,14 @@ class Interface(NeutronType):
         return {**found, "vpc": fabric.tag_value(network, fabric.VPC) or ""}
 
     def kept(self, op: Operation, row: Mapping[str, Any]) -> dict[str, Value]:
+        """Neutron shows addresses in no particular order; the primary one is the named one, or what it was at first."""
         fixed: Sequence[Mapping[str, str]] = row.get("fixed_ips") or ()
-        addresses = [one["ip_address"] for one in fixed if ":" not in one["ip_address"]]
+        further = op.properties.get("more_addresses") or ()
+        primary = op.properties.get("address") or op.data.get("primary")
+        addresses = sorted(
+            (one["ip_address"] for one in fixed if ":" not in one["ip_address"]),
+            key=lambda address: (address != primary, address in further),
+        )
         found = super().kept(op, row)
         return {
             **found,
