@@ -95,6 +95,7 @@ def plant(services: Services, seed: Seed) -> None:
         ("block-storage", "cinder", "{base}/volume/v3/%(project_id)s"),
         ("object-store", "swift", "{base}/object-store/v1/AUTH_%(project_id)s"),
         ("placement", "placement", "{base}/placement"),
+        ("key-manager", "barbican", "{base}/key-manager/v1"),
     ):
         identity.put_service(kind, name, url)
 

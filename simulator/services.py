@@ -8,6 +8,7 @@ from simulator.compute.service import Compute
 from simulator.http import ANYBODY, Call, Caller, Refusal, Reply
 from simulator.identity.service import Identity
 from simulator.image.service import Image
+from simulator.key_manager.service import KeyManager
 from simulator.network.service import Network
 from simulator.object_store.service import ObjectStore
 from simulator.placement import Placement
@@ -28,10 +29,12 @@ class Services:
         self.volume = Volume(world, self.image)
         self.compute = Compute(world, self.network, self.image, self.volume)
         self.object_store = ObjectStore(world)
+        self.key_manager = KeyManager(world)
         self.by_name: dict[str, Service] = {
             service.name: service
             for service in (
-                self.identity, self.network, self.image, self.volume, self.compute, self.object_store, Placement(world),
+                self.identity, self.network, self.image, self.volume, self.compute, self.object_store,
+                self.key_manager, Placement(world),
             )
         }  # fmt: skip
 

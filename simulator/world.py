@@ -27,6 +27,7 @@ SERVICES = {
     "volume": "volume",
     "object-store": "object-store",
     "placement": "placement",
+    "key-manager": "key-manager",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -13,16 +13,18 @@ from engine.cloud.cache import TtlCache
 from engine.cloud.clock import Clock
 from engine.cloud.context import Context
 from engine.cloud.contract import Ready, Reply
-from engine.cloud.errors import CloudError, Permanent, Temporary
+from engine.cloud.errors import CloudError, NotFound, Permanent, Temporary
+from engine.cloud.gather import Gatherer, gathered
 from engine.cloud.hub import Hub
 from engine.cloud.limiter import Limiter
-from engine.cloud.names import facts, resolve
+from engine.cloud.names import Row, facts, listing, resolve, resolve_all
 from engine.cloud.settings import CloudSettings
 from engine.cloud.token import TokenInfo
 from engine.cloud.transport import Answer, Transport
 from engine.model.value import Value
 
 _MOST_PAGES = 10_000
+_MOST_LISTINGS = 100  # kinds of objects of a project that are kept for names
 
 
 class Shared:
@@ -35,8 +37,10 @@ class Shared:
         self.transport, self.settings, self.clock = transport, settings, clock
         self.region, self.interface, self.overrides = region, interface, dict(overrides or {})
         self.hub = Hub(settings, clock)
+        self.gatherer = Gatherer(clock)
         self.microversions = microversion.Microversions(settings.microversions, clock)
         self.names: TtlCache[tuple[str, str, str], str] = TtlCache(settings.name_cache_size, clock)
+        self.listings: TtlCache[tuple[str, str], Sequence[Row]] = TtlCache(_MOST_LISTINGS, clock)
         self.facts: TtlCache[str, Mapping[str, Value]] = TtlCache(settings.max_contexts, clock)
         self._limiters: dict[str, Limiter] = {}
 
@@ -75,7 +79,7 @@ class Client:
         asked = Asked(catalog.official_type(service), method.upper(), path)
         url = self._root(service) + path
         if params:
-            url += ("&" if "?" in path else "?") + urlencode(params)
+            url += ("&" if "?" in path else "?") + urlencode(params, doseq=True)
         sent = await self._headers(asked.service, self._root(service), microversion)
         if headers:
             sent.update(headers)
@@ -83,7 +87,7 @@ class Client:
         while True:
             try:
                 answer = await self._authorized(asked, url, sent, json, body)
-                return Reply(answer.status, answer.body, answer.headers)
+                return Reply(answer.status, answer.body, answer.headers, answer.raw)
             except Temporary as error:
                 if not asked.repeatable or attempt >= self.shared.settings.retry_attempts:
                     raise
@@ -101,8 +105,20 @@ class Client:
         microversion: str | None = None,
     ) -> Sequence[dict[str, Any]]:
         """See the contract. `key` "" is a body that is a list itself."""
+        alone = gathered(service, path, params)
+        if alone is None:
+            return await self._pages(service, path, key, dict(params or {}), microversion)
+        name, value = alone
+
+        async def ask(values: Sequence[str]) -> Sequence[dict[str, Any]]:
+            return await self._pages(service, path, key, {name: values}, microversion)
+
+        return await self.shared.gatherer.rows((self.context.key, service, path, name), name, value, ask)
+
+    async def _pages(
+        self, service: str, path: str, key: str, query: dict[str, Any], microversion: str | None
+    ) -> Sequence[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        query = dict(params or {})
         for _ in range(_MOST_PAGES):
             reply = await self.request(service, "GET", path, params=query, microversion=microversion)
             rows = reply.body if not key else (reply.body or {}).get(key)
@@ -139,17 +155,46 @@ class Client:
         )
 
     async def resolve(self, kind: str, name_or_id: str) -> str:
-        settings, info = self.shared.settings, self.context.known
-        match kind:  # everybody knows himself, and may perhaps not ask Keystone
-            case "project" if name_or_id in (info.project_id, info.project_name):
-                return info.project_id
-            case "user" if name_or_id in (info.user_id, info.user_name):
-                return info.user_id
-            case _:
-                pass
+        own, settings = self._own(kind, name_or_id), self.shared.settings
+        if own is not None:
+            return own
         return await self.shared.names.get_or_ask(
             (self.context.key, kind, name_or_id), lambda: resolve(self, kind, name_or_id), settings.cache_seconds
         )
+
+    def _own(self, kind: str, name: str) -> str | None:
+        """Everybody knows himself, and may perhaps not ask Keystone."""
+        info = self.context.known
+        match kind:
+            case "project" if name in (info.project_id, info.project_name):
+                return info.project_id
+            case "user" if name in (info.user_id, info.user_name):
+                return info.user_id
+            case _:
+                return None
+
+    async def resolve_all(self, kind: str, names: Collection[str]) -> Mapping[str, str | CloudError]:
+        if sum(self._own(kind, name) is None for name in set(names)) < 2:
+            return {name: await self._resolved(kind, name) for name in names}
+        key, listings = (self.context.key, kind), self.shared.listings
+        while True:
+            kept = listings.get(key)
+            try:
+                rows = await listings.get_or_ask(key, lambda: listing(self, kind), self.shared.settings.cache_seconds)
+            except Permanent:  # who may not list may still look at one
+                return {name: await self._resolved(kind, name) for name in names}
+            found = await resolve_all(self, kind, names, rows)
+            if not any(isinstance(one, NotFound) for one in found.values()):
+                return found
+            listings.drop(key)  # what is not there may have been made since
+            if kept is None:
+                return found
+
+    async def _resolved(self, kind: str, name: str) -> str | CloudError:
+        try:
+            return await self.resolve(kind, name)
+        except (NotFound, Permanent) as error:
+            return error
 
     async def facts(self) -> Mapping[str, Value]:
         settings = self.shared.settings

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from engine.cloud.errors import CloudError
 from engine.model.value import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`body` is the parsed JSON (or None), `headers` lower-cased names."""
+    """`body` is the parsed JSON (or None), `headers` lower-cased names, `raw` the body as it came."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ class Cloud(Protocol):
         """The id of the `network`, `subnet`, `port`, `router`, `security_group`, `flavor`, `image`, `keypair`,
         `volume`, `volume_type`, `snapshot`, `server`, `server_group`, `project`, `user`, `role`, `domain` … with that
         id or name; cached for a minute. Raises NotFound, or Permanent when the name is ambiguous."""
+        ...
+
+    async def resolve_all(self, kind: str, names: Collection[str]) -> Mapping[str, str | CloudError]:
+        """The id of each of several names, or the NotFound or Permanent that tells why there is none. One listing of
+        the kind, kept for a minute, answers for all of them. Raises Temporary and the like."""
         ...
 
     async def facts(self) -> Mapping[str, Value]:

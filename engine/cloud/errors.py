@@ -26,6 +26,10 @@ class Permanent(CloudError):
     """The same request will be refused again: 400, 401 after a new token, 403, quota, no such service."""
 
 
+class WentToError(Permanent):
+    """The object was made and broke while it was built: another one may do better."""
+
+
 class Temporary(CloudError):
     """Worth another try later: 429, 503, connection refused. `retry_after` in seconds, if told."""
 

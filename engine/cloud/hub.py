@@ -1,7 +1,8 @@
 """The poll hub: however many wait for objects of a collection, the cloud is asked once per interval.
 
 Few waiters are served by one GET each, many by one list call. The interval grows with how long the youngest has
-waited and never lets asking take more than a quarter of the time.
+waited and never lets asking take more than a quarter of the time, but around the moment at which objects of the
+collection usually get there (see `engine.cloud.habits`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from engine.cloud.catalog import official_type
 from engine.cloud.clock import Clock
 from engine.cloud.context import Context
 from engine.cloud.contract import Ready, Reply
-from engine.cloud.errors import CloudError, NotFound, Permanent, Temporary
+from engine.cloud.errors import CloudError, NotFound, Permanent, Temporary, WentToError
+from engine.cloud.habits import Habits
 from engine.cloud.settings import CloudSettings
 
 #: Collections whose plain list tells names only.
@@ -62,6 +64,7 @@ class _Waiter:
     future: asyncio.Future[dict[str, Any]]
     joined: float
     due: float
+    habits: Habits
     state: str = ""
     trouble: CloudError | None = None
 
@@ -72,24 +75,28 @@ class Hub:
     def __init__(self, settings: CloudSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
         self._collections: dict[tuple[str | None, ...], _Collection] = {}
+        self._habits: dict[tuple[str, str, str], Habits] = {}
 
     async def wait_ready(
         self, client: Asking, service: str, path: str, key: str, object_id: str, ready: Ready, *,
         deadline: float, microversion: str | None,
     ) -> dict[str, Any]:  # fmt: skip
         what = _Object(official_type(service), key, object_id)
-        return await self._wait(client, what, path, lambda row: _judge_ready(what, row, ready), deadline, microversion)
+        return await self._wait(
+            client, what, path, "ready", lambda row: _judge_ready(what, row, ready), deadline, microversion
+        )
 
     async def wait_gone(
         self, client: Asking, service: str, path: str, key: str, object_id: str, *,
         deadline: float, microversion: str | None,
     ) -> None:  # fmt: skip
         what = _Object(official_type(service), key, object_id)
-        await self._wait(client, what, path, lambda row: _judge_gone(what, row), deadline, microversion)
+        await self._wait(client, what, path, "gone", lambda row: _judge_gone(what, row), deadline, microversion)
 
     async def _wait(
-        self, client: Asking, what: _Object, path: str, judge: _Judge, deadline: float, microversion: str | None
-    ) -> dict[str, Any]:
+        self, client: Asking, what: _Object, path: str, aim: str, judge: _Judge, deadline: float,
+        microversion: str | None,
+    ) -> dict[str, Any]:  # fmt: skip
         path = path.removesuffix("/detail")
         place = (client.context.key, what.service, path, what.key, microversion)
         collection = self._collections.get(place)
@@ -99,13 +106,16 @@ class Hub:
                 lambda: self._collections.pop(place, None),
             )  # fmt: skip
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        waiter = collection.join(what.object_id, judge, future)
+        habits = self._habits.setdefault((what.service, path, aim), Habits())
+        waiter = collection.join(what.object_id, judge, future, habits)
         expiry = asyncio.ensure_future(self._clock.sleep(max(0.0, deadline - self._clock.monotonic())))
         either: set[asyncio.Future[Any]] = {future, expiry}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if future.done():
-                return future.result()
+                result = future.result()
+                habits.learn(self._clock.monotonic() - waiter.joined)
+                return result
             state = f" It was last seen {waiter.state}." if waiter.state else ""
             trouble = f" {waiter.trouble}" if waiter.trouble else ""
             raise Temporary(f"{what} did not get there in time.{state}{trouble}") from waiter.trouble
@@ -142,7 +152,7 @@ def _judge_ready(what: _Object, row: dict[str, Any] | None, ready: Ready) -> _Ve
         return row
     if state.lower() in ready.failed:
         reason = look_up(row, ready.reason) if ready.reason else None
-        return Permanent(f"{what} went to {state}" + (f": {reason}" if reason else "."), kind=state.upper())
+        return WentToError(f"{what} went to {state}" + (f": {reason}" if reason else "."), kind=state.upper())
     return _Pending(state)
 
 
@@ -176,10 +186,11 @@ class _Collection:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
-    def join(self, object_id: str, judge: _Judge, future: asyncio.Future[dict[str, Any]]) -> _Waiter:
+    def join(self, object_id: str, judge: _Judge, future: asyncio.Future[dict[str, Any]], habits: Habits) -> _Waiter:
         now = self.clock.monotonic()
         soon = 0.0 if len(self.waiters) < self.settings.poll_direct_limit else self.settings.poll_fast_interval
-        waiter = _Waiter(object_id, judge, future, now, now + soon)
+        soon = habits.pause(0.0, soon, self.took)
+        waiter = _Waiter(object_id, judge, future, now, now + soon, habits)
         self.waiters.append(waiter)
         self.wake.set()
         if self.task is None:
@@ -233,7 +244,8 @@ class _Collection:
         now = self.clock.monotonic()
         self.took = now - started
         for waiter in looked_at:
-            waiter.due = now + self._interval(now - waiter.joined)
+            age = now - waiter.joined
+            waiter.due = now + waiter.habits.pause(age, self._interval(age), self.took)
 
     def _list_is_worth_it(self, waiting: int) -> bool:
         return self.listable and waiting > self.settings.poll_direct_limit and self.rows <= waiting * _ROWS_PER_WAITER

@@ -1,11 +1,14 @@
-"""From a name to an id, for every kind of object that templates name; and what the cloud is like as a whole."""
+"""From a name to an id, for every kind of object that templates name; and what the cloud is like as a whole.
+
+One name is asked for by a filter where the service has one; several names of a kind are looked up in one listing.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from engine.cloud.contract import Cloud
@@ -26,8 +29,17 @@ class Lookup:
     name: str = "name"
     id: str = "id"
     any_id: bool = False  # ids need not be UUIDs, so every name may be one
+    inside: str = ""  # the key below which each row of a list has its fields
     by_path: bool = False  # `GET path/name` finds it, and the name is its id
     params: tuple[tuple[str, str], ...] = ()
+
+
+class Row(NamedTuple):
+    """What of an object tells whether it is the one that was named."""
+
+    id: str
+    name: Any
+    owner: Any
 
 
 _BY_KIND: Mapping[str, Lookup] = {
@@ -43,9 +55,10 @@ _BY_KIND: Mapping[str, Lookup] = {
     "subnet_pool": Lookup("network", "/subnetpools", "subnetpools"),
     "trunk": Lookup("network", "/trunks", "trunks"),
     "flavor": Lookup("compute", "/flavors", "flavors", None, any_id=True, params=(("is_public", "None"),)),
-    "keypair": Lookup("compute", "/os-keypairs", "keypairs", by_path=True),
+    "keypair": Lookup("compute", "/os-keypairs", "keypairs", id="name", by_path=True, inside="keypair"),
     "server": Lookup("compute", "/servers", "servers", None),
     "server_group": Lookup("compute", "/os-server-groups", "server_groups", None),
+    "hypervisor": Lookup("compute", "/os-hypervisors", "hypervisors", None, name="hypervisor_hostname"),
     "image": Lookup("image", "/images", "images"),
     "backup": Lookup("block-storage", "/backups", "backups"),
     "snapshot": Lookup("block-storage", "/snapshots", "snapshots"),
@@ -73,6 +86,21 @@ _BY_KIND: Mapping[str, Lookup] = {
     "cluster_template": Lookup("container-infrastructure-management", "/clustertemplates", "clustertemplates", None,
                                id="uuid"),
     "workflow": Lookup("workflow", "/workflows", "workflows", None),
+    "port_pair": Lookup("network", "/sfc/port_pairs", "port_pairs"),
+    "port_pair_group": Lookup("network", "/sfc/port_pair_groups", "port_pair_groups"),
+    "flow_classifier": Lookup("network", "/sfc/flow_classifiers", "flow_classifiers"),
+    "tap_flow": Lookup("network", "/taas/tap_flows", "tap_flows"),
+    "tap_service": Lookup("network", "/taas/tap_services", "tap_services"),
+    "load_balancer_provider": Lookup("load-balancer", "/lbaas/providers", "providers", id="name"),
+    "load_balancer_flavor_profile": Lookup("load-balancer", "/lbaas/flavorprofiles", "flavorprofiles"),
+    "load_balancer_zone": Lookup("load-balancer", "/lbaas/availabilityzones", "availability_zones", id="name"),
+    "load_balancer_zone_profile": Lookup("load-balancer", "/lbaas/availabilityzoneprofiles",
+                                         "availability_zone_profiles"),
+    "share_snapshot": Lookup("shared-file-system", "/snapshots", "snapshots", None),
+    "lease": Lookup("reservation", "/leases", "leases", None),
+    "node": Lookup("baremetal", "/nodes", "nodes", None, id="uuid", params=(("fields", "uuid,name"),)),
+    "port_group": Lookup("baremetal", "/portgroups", "portgroups", None, id="uuid"),
+    "database_flavor": Lookup("database", "/flavors", "flavors", None, any_id=True),
 }  # fmt: skip
 
 KINDS = frozenset(_BY_KIND)
@@ -82,47 +110,100 @@ _UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE
 
 async def resolve(cloud: Cloud, kind: str, name_or_id: str) -> str:
     """Return the id. Raises NotFound when there is none, Permanent when several bear the name."""
-    lookup = _BY_KIND.get(kind)
-    if lookup is None:
-        raise Permanent(f"Nothing is known about names of the kind {kind!r}.")
+    lookup = _lookup(kind)
     if lookup.by_path:
         found = await _get(cloud, lookup, name_or_id)
         if found is None:
             raise NotFound(_missing(cloud, kind, name_or_id), status=404)
         return name_or_id
-    if _UUID.fullmatch(name_or_id):
-        try:
-            found = await _get(cloud, lookup, name_or_id)
-        except Permanent as error:
-            if error.status == 403:
-                return name_or_id  # users may name projects and users that they may not look at
-            raise
-        if found is not None:
-            return str(found.get(lookup.id) or name_or_id)
+    found_id = await _by_id(cloud, lookup, name_or_id) if _UUID.fullmatch(name_or_id) else None
+    if found_id is not None:
+        return found_id
     params = dict(lookup.params)
     if lookup.filter:
         params[lookup.filter] = name_or_id
-    rows = await cloud.list(lookup.service, lookup.path, lookup.key, params=params)
-    by_id = [row for row in rows if row.get(lookup.id) == name_or_id]
-    matching = by_id or [row for row in rows if row.get(lookup.name) == name_or_id]
+    rows = await _rows(cloud, lookup, params)
+    found_id = chosen(cloud, kind, name_or_id, rows)
+    if found_id is not None:
+        return found_id
+    if lookup.any_id and await _get(cloud, lookup, name_or_id) is not None:
+        return name_or_id
+    raise NotFound(_missing(cloud, kind, name_or_id), status=404)
+
+
+async def listing(cloud: Cloud, kind: str) -> Sequence[Row]:
+    """Every object of the kind that the project can see, as little of each as is needed to find it by name or id."""
+    lookup = _lookup(kind)
+    if lookup.service == "network":  # ports are many and large
+        lookup = replace(lookup, path=f"{lookup.path}?fields=id&fields={lookup.name}&fields=project_id")
+    return await _rows(cloud, lookup, dict(lookup.params))
+
+
+async def resolve_all(
+    cloud: Cloud, kind: str, names: Collection[str], rows: Sequence[Row]
+) -> Mapping[str, str | CloudError]:
+    """The id of each name, or why there is none, in the `listing` of the kind.
+
+    Not everything that may be named is listed (images shared by others, flavors that are not public): what is not
+    in the list and may be an id is asked for by itself.
+    """
+    lookup = _lookup(kind)
+    found: dict[str, str | CloudError] = {}
+    for name in dict.fromkeys(names):
+        try:
+            listed = chosen(cloud, kind, name, rows)
+            if listed is None and (lookup.any_id or _UUID.fullmatch(name)):
+                listed = await _by_id(cloud, lookup, name)
+            found[name] = NotFound(_missing(cloud, kind, name), status=404) if listed is None else listed
+        except (NotFound, Permanent) as error:
+            found[name] = error
+    return found
+
+
+def chosen(cloud: Cloud, kind: str, name: str, rows: Sequence[Row]) -> str | None:
+    """The id of the row that bears the id or the name. Raises Permanent when several bear the name."""
+    if any(row.id == name for row in rows):
+        return name
+    matching = [row for row in rows if row.name == name]
     if len(matching) > 1:
-        matching = [row for row in matching if _owner(row) == cloud.project_id] or matching
-    match matching:
-        case [row]:
-            return str(row[lookup.id])
-        case []:
-            if lookup.any_id and await _get(cloud, lookup, name_or_id) is not None:
-                return name_or_id
-            raise NotFound(_missing(cloud, kind, name_or_id), status=404)
-        case _:
-            ids = ", ".join(sorted(str(row[lookup.id]) for row in matching)[:5])
-            raise Permanent(
-                f"{len(matching)} {kind.replace('_', ' ')}s are named {name_or_id!r} ({ids}); give the id of one."
-            )
+        matching = [row for row in matching if row.owner == cloud.project_id] or matching
+    if len(matching) > 1:
+        ids = ", ".join(sorted(row.id for row in matching)[:5])
+        raise Permanent(f"{len(matching)} {_spoken(kind)}s are named {name!r} ({ids}); give the id of one.")
+    return matching[0].id if matching else None
+
+
+async def _by_id(cloud: Cloud, lookup: Lookup, name: str) -> str | None:
+    try:
+        found = await _get(cloud, lookup, name)
+    except Permanent as error:
+        if error.status == 403:
+            return name  # users may name projects and users that they may not look at
+        raise
+    return None if found is None else str(found.get(lookup.id) or name)
+
+
+def _lookup(kind: str) -> Lookup:
+    found = _BY_KIND.get(kind)
+    if found is None:
+        raise Permanent(f"Nothing is known about names of the kind {kind!r}.")
+    return found
+
+
+async def _rows(cloud: Cloud, lookup: Lookup, params: Mapping[str, str]) -> Sequence[Row]:
+    found = []
+    for listed in await cloud.list(lookup.service, lookup.path, lookup.key, params=params):
+        row = listed.get(lookup.inside, listed) if lookup.inside else listed
+        found.append(Row(str(row.get(lookup.id)), row.get(lookup.name), _owner(row)))
+    return found
+
+
+def _spoken(kind: str) -> str:
+    return kind.replace("_", " ")
 
 
 def _missing(cloud: Cloud, kind: str, name: str) -> str:
-    return f"There is no {kind.replace('_', ' ')} with the name or id {name!r} that project {cloud.project_id} can see."
+    return f"There is no {_spoken(kind)} with the name or id {name!r} that project {cloud.project_id} can see."
 
 
 def _owner(row: Mapping[str, Any]) -> Any:
@@ -173,4 +254,4 @@ async def _external_network(cloud: Cloud, configured: str | None) -> str | None:
     return ids[0] if len(ids) == 1 else None
 
 
-__all__ = ["KINDS", "CloudError", "facts", "resolve"]
+__all__ = ["KINDS", "CloudError", "facts", "listing", "resolve", "resolve_all"]

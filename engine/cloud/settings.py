@@ -12,6 +12,7 @@ MICROVERSIONS: Mapping[str, str] = {
     "shared-file-system": "2.75",
     "container-infrastructure-management": "1.10",
     "placement": "1.39",
+    "baremetal": "1.72",
 }
 
 

@@ -6,32 +6,50 @@ import asyncio
 import contextvars
 import ssl
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import orjson
+from aiohttp.connector import Connection
 from yarl import URL
 
 from engine.cloud.border import Asked, lost
 from engine.cloud.errors import Permanent, Temporary
+from engine.cloud.permit import permit
 from engine.cloud.settings import CloudSettings
 
 #: Sent as X-OpenStack-Request-ID with every call made on behalf of a request; services write it to their logs.
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
 
 _JSON = "application/json"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: The permit of the request that this task is sending.
+_guard: contextvars.ContextVar[Callable[[], None] | None] = contextvars.ContextVar("guard", default=None)
+
+
+class _Permitted(aiohttp.ClientRequest):
+    """Asks for the permit once it has its connection."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        guard = _guard.get()
+        if guard is not None:
+            guard()
+        return await super().send(conn)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is parsed JSON or None; `text` the start of what was no JSON; header names are lower-case."""
+    """`body` is parsed JSON or None; `text` the start of what was no JSON; header names are lower-case; `raw` is all
+    of it as it came."""
 
     status: int
     headers: Mapping[str, str]
     body: Any
     text: str
+    raw: bytes = field(default=b"", repr=False)
 
 
 class Transport:
@@ -54,6 +72,7 @@ class Transport:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": _JSON, "User-Agent": "isotherm"},
             auto_decompress=True,
+            request_class=_Permitted,
         )
         return self._session
 
@@ -72,13 +91,15 @@ class Transport:
         data: bytes | None = None,
     ) -> Answer:
         """Send once, never twice. Raises Temporary when nothing was sent, or when sending again does no harm;
-        OutcomeUnknown when the request may have been carried out; Permanent for an address that cannot be right."""
+        OutcomeUnknown when the request may have been carried out; Permanent for an address that cannot be right; what
+        the permit raises, when something is to be changed and nothing was sent."""
         session = self._session or self._open()
         sent = dict(headers)
         sent["X-OpenStack-Request-ID"] = request_id.get() or f"req-{uuid.uuid4()}"
         if json is not None:
             data = orjson.dumps(json)
             sent.setdefault("Content-Type", _JSON)
+        asking = _guard.set(None if asked.method in _READING or _for_a_token(asked) else permit.get())
         try:
             async with session.request(
                 asked.method, URL(url), headers=sent, data=data, allow_redirects=False
@@ -105,6 +126,8 @@ class Transport:
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             what = str(error) or type(error).__name__
             raise lost(asked, f"{asked.service_name} broke off the connection at {asked}: {what}.") from error
+        finally:
+            _guard.reset(asking)
 
     async def _read(self, asked: Asked, response: aiohttp.ClientResponse) -> bytes:
         limit = self._settings.max_response_bytes
@@ -117,6 +140,11 @@ class Transport:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def _for_a_token(asked: Asked) -> bool:
+    """Several runs wait for one token: it is nobody's lease that it depends on."""
+    return asked.service == "identity" and asked.path.endswith(("/auth/tokens", "/ec2tokens"))
+
+
 def _answer(response: aiohttp.ClientResponse, raw: bytes) -> Answer:
     headers = {name.lower(): value for name, value in response.headers.items()}
     body, text = None, ""
@@ -125,4 +153,4 @@ def _answer(response: aiohttp.ClientResponse, raw: bytes) -> Answer:
             body = orjson.loads(raw)
         except orjson.JSONDecodeError:
             text = raw[:4000].decode("utf-8", "replace")
-    return Answer(response.status, headers, body, text)
+    return Answer(response.status, headers, body, text, raw)

@@ -225,13 +225,20 @@ class Requested:
 
     # --- volumes -------------------------------------------------------------------------------------------------
     def _devices(self, values: Obj) -> list[Obj]:
-        rows = values.get("block_device_mapping_v2") or []
-        rows += [
-            {"source_type": "volume", "destination_type": "volume", "uuid": old.get("volume_id"), "boot_index": 0,
-             "device_name": old.get("device_name"), "delete_on_termination": old.get("delete_on_termination", False)}
-            for old in values.get("block_device_mapping") or []
-        ]  # fmt: skip
-        if rows and not any(str(row.get("boot_index")) == "0" for row in rows) and not values.get("imageRef"):
+        """Devices in the newer form. Boot indexes count from 0 and one is there, even where an image is named as well
+        (nova/compute/api.py `_validate_bdm`); the older form gets the image added by Nova itself.
+        """
+        rows = [dict(row) for row in values.get("block_device_mapping_v2") or []]
+        for row in rows:
+            _check_local_image(row, bool(values.get("imageRef")))
+        older = [_from_older(row) for row in values.get("block_device_mapping") or []]
+        if rows and older:
+            raise bad("Using different block_device_mapping syntaxes is not allowed in the same request.")
+        booted = sorted(index for row in rows or older if (index := _boot_index(row)) >= 0)
+        if older and not booted and values.get("imageRef"):
+            booted = [0]
+        rows = rows or older
+        if rows and (not booted or booted != list(range(len(booted)))):
             raise bad(
                 "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device mapping "
                 "combination is not valid."
@@ -311,6 +318,33 @@ class Requested:
             volumes.attach(
                 volume, server["id"], row.get("device_name") or "", delete=bool(row.get("delete_on_termination"))
             )
+
+
+def _boot_index(row: Obj) -> int:
+    """Below 0: it is not booted from."""
+    written = row.get("boot_index")
+    try:
+        return -1 if written is None else int(written)
+    except ValueError:
+        raise bad("Block Device Mapping is Invalid: Boot index is invalid.") from None
+
+
+def _check_local_image(row: Obj, image_given: bool) -> None:
+    """The image on a local disk is only what the server boots from, and then named twice."""
+    if (row.get("source_type"), row.get("destination_type")) != ("image", "local"):
+        return
+    if not image_given or _boot_index(row) != 0:
+        raise bad("Block Device Mapping is Invalid: Mapping image to local is not supported.")
+
+
+def _from_older(row: Obj) -> Obj:
+    """A device of `block_device_mapping`; the one that is called vda is booted from."""
+    device = str(row.get("device_name") or "")
+    return {
+        "source_type": "volume", "destination_type": "volume", "uuid": row.get("volume_id"), "device_name": device,
+        "boot_index": 0 if device.removeprefix("/dev/") == "vda" else -1,
+        "delete_on_termination": row.get("delete_on_termination", False),
+    }  # fmt: skip
 
 
 def take_port(compute: Compute, server: Obj, port: Obj) -> None:

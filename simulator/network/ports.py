@@ -146,7 +146,7 @@ class Ports(Collection):
         """The fixed IPs of a port for what was asked (None: one of each family). Raises Refusal."""
         subnets = self.network.subnets.table.by("network_id", port["network_id"])
         if asked is None:
-            return self._any_addresses(port, subnets)
+            return _in_order(self._any_addresses(port, subnets))
         if not isinstance(asked, list):
             raise bad(f"Invalid input for fixed_ips. Reason: '{asked}' is not a list.")
         chosen: list[Obj] = []
@@ -159,7 +159,7 @@ class Ports(Collection):
                 for subnet in subnets
                 if subnet["ipv6_address_mode"] in SLAAC and subnet["id"] not in have
             ]
-        return chosen
+        return _in_order(chosen)
 
     def _any_addresses(self, port: Obj, subnets: list[Obj]) -> list[Obj]:
         chosen: list[Obj] = []
@@ -236,7 +236,7 @@ class Ports(Collection):
         for port in self.table.by("network_id", subnet["network_id"]):
             if not port["device_owner"].startswith("network:"):
                 new = {"subnet_id": subnet["id"], "ip_address": eui64(subnet["cidr"], port["mac_address"])}
-                port["fixed_ips"] = [*port["fixed_ips"], new]
+                port["fixed_ips"] = _in_order([*port["fixed_ips"], new])
                 self.touch(port)
 
     # --- update, delete ------------------------------------------------------------------------------------------
@@ -297,6 +297,11 @@ class Ports(Collection):
         if name in ("ip_address", "subnet_id"):
             return any(fixed[name] in values for fixed in obj["fixed_ips"])
         return super().matches(obj, name, values)
+
+
+def _in_order(fixed_ips: list[Obj]) -> list[Obj]:
+    """What was asked for first is not first: rows come by the text of the address (neutron/db/models_v2.py `Port`)."""
+    return sorted(fixed_ips, key=lambda fixed: (fixed["ip_address"], fixed["subnet_id"]))
 
 
 def _has_fixed(fixed_ips: list[Obj], text: str) -> bool:

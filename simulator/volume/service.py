@@ -6,6 +6,7 @@ import re
 
 from simulator.http import Below, Call, Refusal, Reply
 from simulator.image.service import Image
+from simulator.volume.backups import Backups
 from simulator.volume.misc import Misc
 from simulator.volume.snapshots import Snapshots
 from simulator.volume.types import Types
@@ -28,9 +29,10 @@ class Volume(Service):
         self.types = Types(self)
         self.volumes = Volumes(self)
         self.snapshots = Snapshots(self)
+        self.backups = Backups(self)
         self.misc = Misc(self)
         below = Below(self.router, "/v3/{project}")
-        for part in (self.types, self.volumes, self.snapshots, self.misc):
+        for part in (self.types, self.volumes, self.snapshots, self.backups, self.misc):
             part.register(below)
         self.router.add("GET", "/", lambda _: Reply(300, self._versions()))
         self.router.add("GET", "/v3", lambda _: Reply(200, self._versions()))

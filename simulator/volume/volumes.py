@@ -179,6 +179,11 @@ class Volumes:
         seconds = self._world.settings.build_seconds / 3
         self._world.agenda.plan(TABLE, volume, self._world.now() + seconds, then)
 
+    def busy(self, volume: Obj, status: str) -> None:
+        """Has `status` for a while, then again the one it has now."""
+        was, volume["status"] = volume["status"], status
+        self._plan(volume, {"status": was})
+
     # --- reading -------------------------------------------------------------------------------------------------
     def find(self, call: Call, volume_id: str | None = None) -> Obj:
         wanted = volume_id or call.params["id"]

@@ -72,6 +72,38 @@ async def test_refused(cloud: Cloud, nova: User, more: dict[str, Any], status: i
     assert message in answer.body["badRequest"]["message"]
 
 
+BLANK = {"source_type": "blank", "destination_type": "volume", "volume_size": 1}
+IMAGE = {"source_type": "image", "destination_type": "local"}
+_NOT_BOOTED = "Boot sequence for the instance and image/block device mapping combination is not valid"
+
+
+@pytest.mark.parametrize(
+    ("image", "devices", "said"),
+    [
+        (True, [BLANK], _NOT_BOOTED),
+        (True, [BLANK | {"boot_index": 1}], _NOT_BOOTED),
+        (True, [IMAGE | {"boot_index": 0}, BLANK | {"boot_index": 2}], _NOT_BOOTED),
+        (False, [BLANK], _NOT_BOOTED),
+        (True, [IMAGE | {"boot_index": 1}], "Mapping image to local is not supported"),
+        (False, [IMAGE | {"boot_index": 0}], "Mapping image to local is not supported"),
+        (True, [IMAGE | {"boot_index": 0}, BLANK | {"boot_index": -1}], ""),
+        (True, [BLANK | {"boot_index": "0"}], ""),
+        (False, [BLANK | {"boot_index": 0}], ""),
+    ],
+)
+async def test_what_is_booted_from_is_among_the_devices(
+    cloud: Cloud, nova: User, image: bool, devices: list[dict[str, Any]], said: str
+) -> None:
+    cirros = cloud.sim.seed.images["cirros"]
+    rows = [{**one, "uuid": cirros} if one["source_type"] == "image" else one for one in devices]
+    more = {"block_device_mapping_v2": rows} | ({} if image else {"imageRef": ...})
+    answer = await nova.call("POST", C + "/servers", _body(cloud, **more))
+    if said:
+        assert said in answer.body["badRequest"]["message"]
+    else:
+        assert answer.status == 202
+
+
 async def test_network_without_subnet_is_400(cloud: Cloud, nova: User) -> None:
     network = await nova.make("/networks", name="empty")
     answer = await nova.call("POST", C + "/servers", _body(cloud, networks=[{"uuid": network["id"]}]))

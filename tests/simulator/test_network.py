@@ -95,6 +95,13 @@ async def test_addresses_come_from_the_pools_in_turn(demo: User) -> None:
     assert (full.status, full.kind) == (409, "IpAddressGenerationFailure")
 
 
+async def test_addresses_of_a_port_come_by_their_text(demo: User) -> None:
+    subnet = await demo.subnet("10.1.0.0/24")
+    asked = [{"subnet_id": subnet["id"], "ip_address": f"10.1.0.{last}"} for last in (9, 100, 20)]
+    port = await demo.make("/ports", network_id=subnet["network_id"], fixed_ips=asked)
+    assert [one["ip_address"] for one in port["fixed_ips"]] == ["10.1.0.100", "10.1.0.20", "10.1.0.9"]
+
+
 async def test_address_in_use(demo: User) -> None:
     subnet = await demo.subnet("10.1.0.0/24")
     await demo.port(subnet, "10.1.0.9")

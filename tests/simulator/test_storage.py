@@ -125,6 +125,25 @@ async def test_extend_retype_and_snapshots(cloud: Cloud, demo: User) -> None:
     assert (await demo.call("GET", path)).status == 404
 
 
+async def test_backups_are_made_written_back_and_removed(cloud: Cloud, demo: User) -> None:
+    volume = (await demo.ok("POST", f"{_v(demo)}/volumes", {"volume": {"size": 1}}))["volume"]["id"]
+    cloud.clock.advance(5)
+    body = {"backup": {"volume_id": volume, "name": "b"}}
+    backup = (await demo.ok("POST", f"{_v(demo)}/backups", body))["backup"]["id"]
+    path, restore = f"{_v(demo)}/backups/{backup}", {"restore": {"volume_id": volume}}
+    assert (await demo.ok("GET", f"{_v(demo)}/volumes/{volume}"))["volume"]["status"] == "backing-up"
+    assert (await demo.call("POST", f"{path}/restore", restore)).status == 400
+    cloud.clock.advance(5)
+    assert "status" not in (await demo.ok("GET", f"{_v(demo)}/backups?name=b"))["backups"][0]
+    assert (await demo.ok("GET", f"{_v(demo)}/backups/detail?name=b"))["backups"][0]["status"] == "available"
+    assert (await demo.call("POST", f"{path}/restore", restore)).status == 202
+    assert (await demo.ok("GET", f"{_v(demo)}/volumes/{volume}"))["volume"]["status"] == "restoring-backup"
+    cloud.clock.advance(5)
+    assert (await demo.call("DELETE", path)).status == 202
+    cloud.clock.advance(5)
+    assert (await demo.call("GET", path)).status == 404
+
+
 # --- Glance --------------------------------------------------------------------------------------------------------
 I = "/image/v2/images"  # noqa: E741
 

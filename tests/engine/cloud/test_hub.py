@@ -301,3 +301,22 @@ async def test_a_bug_reaches_the_waiter(servers, wait, virtual_clock):
     await virtual_clock.advance(0)
     with pytest.raises(TypeError):
         await task
+
+
+async def test_it_is_looked_around_the_moment_at_which_objects_usually_get_there(servers, wait, virtual_clock):
+    async def noticed_after(server, build):
+        servers.build(server)
+        began, task = virtual_clock.monotonic(), wait(server, seconds=1000)
+        await virtual_clock.advance(build)
+        servers.become("ACTIVE", server)
+        while not task.done():
+            await virtual_clock.advance(0.01)
+        return virtual_clock.monotonic() - began - build
+
+    for server in ("a", "b", "c", "d"):
+        late = await noticed_after(server, 20.0)
+    assert late <= 1.0, "looked often enough when it mattered"
+    before = len(servers.calls)
+    await noticed_after("e", 20.0)
+    assert len(servers.calls) - before <= 25, "and not all the time"
+    assert await noticed_after("f", 60.0) <= 2.1, "one that takes longer than usual is looked for as before"

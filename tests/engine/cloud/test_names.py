@@ -82,6 +82,28 @@ async def test_the_id_of_a_user_whom_one_may_not_look_at_is_taken_as_it_is(clien
     assert await client.resolve("user", ID) == ID
 
 
+async def test_several_names_are_one_listing_which_is_kept(cloud, client):
+    rows = [{"id": ID, "name": "a"}, {"id": OTHER, "name": "b", "project_id": "x"}]
+    cloud.on("GET", NETWORKS, (200, {"networks": rows}))
+    assert await client.resolve_all("network", ["a", "b"]) == {"a": ID, "b": OTHER}
+    assert await client.resolve_all("network", [ID, "b", "a"]) == {ID: ID, "b": OTHER, "a": ID}
+    assert cloud.calls == [f"GET {NETWORKS}?fields=id&fields=name&fields=project_id"]
+
+
+async def test_what_a_kept_listing_has_not_is_looked_for_anew(cloud, client):
+    old, new = [{"id": ID, "name": "a"}], [{"id": ID, "name": "a"}, {"id": OTHER, "name": "b"}]
+    cloud.on("GET", NETWORKS, (200, {"networks": old}), (200, {"networks": new}))
+    assert isinstance((await client.resolve_all("network", ["a", "b"]))["b"], NotFound)
+    assert await client.resolve_all("network", ["a", "b"]) == {"a": ID, "b": OTHER}
+
+
+async def test_who_may_not_list_may_still_look_at_one(cloud, client):
+    cloud.on("GET", "/image/v2/images", (403, {"message": "no"}))
+    cloud.on("GET", f"/image/v2/images/{ID}", (200, {"id": ID}))
+    found = await client.resolve_all("image", [ID, "other"])
+    assert (found[ID], type(found["other"])) == (ID, Permanent)
+
+
 async def test_an_unknown_kind_is_permanent(client):
     with pytest.raises(Permanent, match="Nothing is known about names of the kind 'spaceship'"):
         await client.resolve("spaceship", "x")
