@@ -2,6 +2,9 @@
 
 Each item keeps its own answer. An item is fenced, and changes nothing, when its stack's run epoch or operation is no
 longer the one it was made under: another engine owns the stack now, or a newer operation has overtaken this one.
+
+Items reach the disk in the order in which they were queued. So a run may post a result and go on: whatever it writes
+later, and waits for, is durable only after what it posted.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.state.database import Database
+from engine.state.database import Database, DatabaseAway
 from engine.state.tables import events, resources, stacks
 
 log = structlog.get_logger(__name__)
@@ -34,7 +37,8 @@ class Write:
     """One atomic change of one stack.
 
     `epoch` None: not fenced (front ends); `operation_id` None: not guarded by the operation (recording what a call
-    in flight has made must succeed although a newer operation has begun).
+    in flight has made must succeed although a newer operation has begun). `after`: an earlier item nobody waited for;
+    if the database refused that one, this one must not be taken either.
     """
 
     stack_id: str
@@ -44,18 +48,23 @@ class Write:
     events: Sequence[dict[str, Any]] = ()
     stack: dict[str, Any] | None = None
     also: Callable[[AsyncConnection], Awaitable[None]] | None = None
+    after: Write | None = None
     answer: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Committer:
     """The one writer of run state. Start it once per process; `write` returns when the item is durable."""
 
-    def __init__(self, database: Database, on_commit: Callable[[Sequence[str]], None] | None = None) -> None:
-        """`on_commit` is told the ids of the stacks that changed, after each transaction."""
+    def __init__(
+        self, database: Database, on_commit: Callable[[Sequence[str], Sequence[str]], None] | None = None
+    ) -> None:
+        """`on_commit` is told after each transaction: ids of stacks of which anything changed, and of those that
+        moved themselves."""
         self._database = database
         self._on_commit = on_commit
         self._queue: list[Write] = []
         self._wake = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
         dialect = sqlite if database.is_sqlite else postgresql
         statement = dialect.insert(resources)
@@ -71,33 +80,45 @@ class Committer:
         """Commit what is queued, then end."""
         if self._task is None:
             return
-        while self._queue:
-            await asyncio.gather(*(w.answer for w in list(self._queue)), return_exceptions=True)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self._stopping = True
+        self._wake.set()
+        await self._task
         self._task = None
+
+    @property
+    def backlog(self) -> int:
+        """Items not yet taken up by a transaction."""
+        return len(self._queue)
+
+    def post(self, item: Write) -> None:
+        """Queue `item`; its answer tells when it is on disk."""
+        self._queue.append(item)
+        self._wake.set()
 
     async def write(self, item: Write) -> None:
         """Return when `item` is on disk. Raises Fenced, or the database's error."""
-        self._queue.append(item)
-        self._wake.set()
+        self.post(item)
         # The commit goes on when the waiter is cancelled: what was queued is decided.
         await asyncio.shield(item.answer)
 
     async def _loop(self) -> None:
-        while True:
+        while not self._stopping:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
                 batch, self._queue = self._queue[:_MOST], self._queue[_MOST:]
                 await self._commit(batch)
 
-    async def _commit(self, batch: list[Write]) -> None:
+    async def _commit(self, queued: list[Write]) -> None:
+        batch = [item for item in queued if not _follows_refused(item)]
+        if not batch:
+            return
         try:
             fenced = await self._transaction(batch)
         except (SQLAlchemyError, OSError) as error:
-            if len(batch) == 1:
-                _answer(batch[0], error)
+            if len(batch) == 1 or isinstance(error, DatabaseAway):  # then it is the fault of no item
+                for item in batch:
+                    _answer(item, error)
                 return
             log.warning("a group commit failed; its items go one by one", error=str(error))
             for item in batch:
@@ -115,7 +136,8 @@ class Committer:
                 await self._commit([item])
             return
         if self._on_commit is not None:
-            self._on_commit([item.stack_id for item in batch])
+            moved = [item.stack_id for item in batch if item.stack is not None]
+            self._on_commit([item.stack_id for item in batch], moved)
         for item in batch:
             _answer(item, Fenced(item.stack_id) if item in fenced else None)
 
@@ -138,15 +160,31 @@ class Committer:
 
     async def _fenced(self, connection: AsyncConnection, batch: list[Write]) -> set[Write]:
         guarded = {item.stack_id for item in batch if item.epoch is not None or item.operation_id is not None}
-        if not guarded:
+        touched = guarded | {item.stack_id for item in batch if item.stack is not None}
+        if not guarded and (self._database.is_sqlite or not touched):
             return set()
         query = select(stacks.c.id, stacks.c.epoch, stacks.c.operation_id).where(
             stacks.c.id.in_(bindparam("ids", expanding=True))
         )
         if not self._database.is_sqlite:
-            query = query.with_for_update(read=True)
-        found = {row.id: row for row in await connection.execute(query, {"ids": sorted(guarded)})}
+            # All at once and in one order: a lock that is made stronger later, and renewals of leases, would end in
+            # deadlocks.
+            query = query.order_by(stacks.c.id).with_for_update(key_share=True)
+        found = {row.id: row for row in await connection.execute(query, {"ids": sorted(touched)})}
         return {item for item in batch if item.stack_id in guarded and not _holds(item, found.get(item.stack_id))}
+
+
+def _follows_refused(item: Write) -> bool:
+    """Whether the database refused what `item` builds on; it has its answer then."""
+    before, item.after = item.after, None
+    if before is None or not before.answer.done():
+        item.after = before  # in the same batch
+        return False
+    error = before.answer.exception()
+    if error is None or isinstance(error, Fenced):
+        return False
+    _answer(item, error)
+    return True
 
 
 def _holds(item: Write, row: Any) -> bool:

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import event, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Executable, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect, ExceptionContext
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.state import tables
+from engine.state.uncancelled import uncancelled
 
 HEAD = "0001"  # the newest revision in engine/state/migrations; a test holds them together
+
+_CONNECT_WITHIN = 5  # seconds
+
+
+class DatabaseAway(SQLAlchemyError):
+    """The server cannot be reached, or does not answer."""
+
+
+#: What whoever asks may try again a moment later: nobody answered, or no connection became free.
+TRY_AGAIN = (DatabaseAway, PoolTimeout)
+
+
+class SchemaMismatch(Exception):
+    """The text says what the database is, and the way out."""
 
 
 class Database:
@@ -22,20 +40,38 @@ class Database:
         """`url` as SQLAlchemy writes it: `sqlite+aiosqlite:////path` or `postgresql+asyncpg://…`."""
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
+        self._leases: AsyncEngine | None = None
+        self._renewals: AsyncEngine | None = None
         if self.is_sqlite:
             self.writer = create_async_engine(url, pool_size=1, max_overflow=0)
-            self.reader = create_async_engine(url, pool_size=2, max_overflow=2)
+            # No transaction to begin and to roll back: a view asks once.
+            self.reader = create_async_engine(
+                url, pool_size=2, max_overflow=2, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+            )  # fmt: skip
             for engine in (self.writer, self.reader):
                 _tune_sqlite(engine)
         else:
-            self.writer = create_async_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
-            self.reader = self.writer
+            self.writer = _postgresql(url, 8, answers_within=30)
+            self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
+            # Claims and renewals never queue behind the work they are for, nor renewals behind claims.
+            self._leases = _postgresql(url, 2, answers_within=30)
+            self._renewals = _postgresql(url, 1, answers_within=5)
+
+    @property
+    def leases(self) -> AsyncEngine:
+        """Where runs are claimed."""
+        return self._leases or self.writer
+
+    @property
+    def renewals(self) -> AsyncEngine:
+        """Where leases are renewed."""
+        return self._renewals or self.writer
 
     async def prepare(self) -> None:
-        """Bring the schema to HEAD: a new database is made whole, an older one is migrated."""
+        """Bring the schema to HEAD: a new database is made whole, an older one is migrated, a newer one left."""
         async with self.writer.connect() as connection:
             current = await connection.run_sync(_current_revision)
-        if current == HEAD:
+        if current is not None and current >= HEAD:
             return
         if current is None:
             async with self.writer.begin() as connection:
@@ -45,10 +81,25 @@ class Database:
             return
         await asyncio.to_thread(migrate, self.url)
 
+    @uncancelled
+    async def write(self, *statements: Executable, on: AsyncEngine | None = None) -> None:
+        """Run `statements` in one transaction, of `writer` unless said."""
+        async with (on or self.writer).begin() as connection:
+            for statement in statements:
+                await connection.execute(statement)
+
+    async def check(self) -> None:
+        """Raises SchemaMismatch when the schema is older than this version works with. That of the next release has all
+        that this one knows: migrations add first and remove a release later (docs/operations.md, "Upgrading")."""
+        async with self.writer.connect() as connection:
+            current = await connection.run_sync(_current_revision)
+        if current is None or current < HEAD:
+            state = "is empty" if current is None else f"is at revision {current}, and this version needs {HEAD}"
+            raise SchemaMismatch(f"The database {state}. Run `isotherm db upgrade` with the same configuration.")
+
     async def close(self) -> None:
-        await self.writer.dispose()
-        if self.reader is not self.writer:
-            await self.reader.dispose()
+        for one in (self.writer, self.reader, self.leases, self.renewals):
+            await one.dispose()
 
 
 def _current_revision(connection: object) -> str | None:
@@ -59,6 +110,36 @@ def _current_revision(connection: object) -> str | None:
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return None if found is None else str(found)
+
+
+def _postgresql(url: str, connections: int, *, answers_within: float) -> AsyncEngine:
+    """Connections that notice in time (seconds) when their server has gone without a word."""
+    kept = max(1, connections // 2)
+    engine = create_async_engine(
+        url, pool_size=kept, max_overflow=connections - kept, pool_pre_ping=True,
+        connect_args={"timeout": _CONNECT_WITHIN, "command_timeout": answers_within},
+    )  # fmt: skip
+
+    # asyncpg lets errors of the network pass as they are, and SQLAlchemy does not know them as what they are.
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _connect(dialect: Dialect, _entry: object, arguments: list[Any], options: dict[str, Any]) -> DBAPIConnection:
+        try:
+            return dialect.connect(*arguments, **options)
+        except OSError as error:
+            raise DatabaseAway(f"PostgreSQL cannot be reached: {_said(error)}") from error
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def _lost(context: ExceptionContext) -> None:
+        error = context.original_exception
+        context.is_disconnect = context.is_disconnect or isinstance(error, OSError)
+        if context.is_disconnect and not context.is_pre_ping:  # where the pool tries another connection
+            raise DatabaseAway(f"PostgreSQL does not answer: {_said(error)}")
+
+    return engine
+
+
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__
 
 
 def _tune_sqlite(engine: AsyncEngine) -> None:

@@ -27,9 +27,9 @@ class StandingDelegations:
     async def put_delegation(self, user_id: str, project_id: str, record: Mapping[str, Any]) -> None:
         """Keep `record` in place of any earlier one."""
         c = delegations.c
-        async with self._database.writer.begin() as connection:
-            await connection.execute(delete(delegations).where(c.user_id == user_id, c.project_id == project_id))
-            await connection.execute(
-                insert(delegations),
-                {"user_id": user_id, "project_id": project_id, "delegation_json": self._vault.seal(dict(record))},
-            )
+        await self._database.write(
+            delete(delegations).where(c.user_id == user_id, c.project_id == project_id),
+            insert(delegations).values(
+                user_id=user_id, project_id=project_id, delegation_json=self._vault.seal(dict(record))
+            ),
+        )

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    delete,
+    extract,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.model.errors import StackExists
 from engine.model.source import Source
-from engine.model.stack import Event, Export, OutputValue, Stack
+from engine.model.stack import DriftStatus, Event, Export, OutputValue, Stack
 from engine.model.status import Action, Status
 from engine.model.value import Value
 from engine.state import tables as t
@@ -19,7 +35,18 @@ from engine.state.cache import StackCache
 from engine.state.clock import Clock, to_datetime
 from engine.state.database import Database
 from engine.state.rows import ResourceRow, event_record, options_of, resource_row
+from engine.state.uncancelled import uncancelled
 from engine.state.vault import Vault, dump
+
+_IDS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`row` is the stack's, as the claim left it; `taken_over`: another engine's lease had run out."""
+
+    row: Any
+    taken_over: bool
 
 
 class Store:
@@ -68,6 +95,7 @@ class Store:
     def _stack(self, row: Any) -> Stack:
         return stack_record(row, self.vault)
 
+    @uncancelled
     async def add_stack(self, values: Mapping[str, Any], source: Source, then: Sequence[Any] = ()) -> int:
         """Insert a stack with its first revision and `then` (statements); returns the revision. Raises StackExists."""
         try:
@@ -186,60 +214,104 @@ class Store:
             return [self.vault.open(text) for text in (await connection.execute(query)).scalars()]
 
     async def add_signal(self, stack_id: str, address: str, unique_id: str | None, signal: Mapping[str, Value]) -> None:
-        async with self.database.writer.begin() as connection:
-            await connection.execute(
-                insert(t.signals),
-                {
-                    "stack_id": stack_id,
-                    "address": address,
-                    "unique_id": unique_id,
-                    "signal_json": self.vault.seal(signal),
-                    "time": self.clock.now(),
-                },
+        await self.database.write(
+            insert(t.signals).values(
+                stack_id=stack_id,
+                address=address,
+                unique_id=unique_id,
+                signal_json=self.vault.seal(signal),
+                time=self.clock.now(),
             )
+        )
 
     async def clear_signals(self, stack_id: str, address: str) -> None:
-        async with self.database.writer.begin() as connection:
-            await connection.execute(
-                delete(t.signals).where(t.signals.c.stack_id == stack_id, t.signals.c.address == address)
-            )
+        await self.database.write(
+            delete(t.signals).where(t.signals.c.stack_id == stack_id, t.signals.c.address == address)
+        )
 
     # --- work -----------------------------------------------------------------------------------------------------
-    async def work(self, engine_id: str) -> Mapping[str, str]:
-        """Stacks that have a run and no living owner other than `engine_id`: id → the operation to be run."""
+    async def work(self, engine_id: str, most: int = 10_000) -> Mapping[str, str]:
+        """Stacks that have a run and no living owner other than `engine_id`: id → the operation to be run. At most
+        `most`, those of `engine_id` first, then nested ones, then the oldest."""
         s = t.stacks.c
-        free = or_(s.owner.is_(None), s.lease_until < self.clock.now(), s.owner == engine_id)
-        query = select(s.id, s.operation_id).where(s.run_json.isnot(None), free).order_by(s.created)
+        urgency = case((s.owner == engine_id, 0), (s.parent_id.isnot(None), 1), else_=2)
+        query = (
+            select(s.id, s.operation_id)
+            .where(s.run_json.isnot(None), self._free_for(engine_id))
+            .order_by(urgency, s.created)
+            .limit(most)
+        )
         async with self.database.reader.connect() as connection:
             return {row.id: row.operation_id for row in await connection.execute(query)}
 
-    async def claim(self, stack_id: str, engine_id: str, lease: float) -> int | None:
-        """Take the stack's run: returns the new epoch, or None when another engine has it."""
-        s, now = t.stacks.c, self.clock.now()
-        free = or_(s.owner.is_(None), s.lease_until < now, s.owner == engine_id)
+    async def next_expiry(self, engine_id: str) -> float | None:
+        """In how many seconds the first lease of another engine runs out, if nothing renews it; None: there is none."""
+        s, now = t.stacks.c, self._lease_now()
+        held = and_(s.run_json.isnot(None), s.owner.isnot(None), s.owner != engine_id, s.lease_until >= now)
+        async with self.database.reader.connect() as connection:
+            left = (await connection.execute(select(func.min(s.lease_until) - now).where(held))).scalar()
+        return None if left is None else float(left) / 1e6
+
+    @uncancelled
+    async def claim(self, stack_id: str, engine_id: str, lease: float, *, nested_only: bool = False) -> Claim | None:
+        """Take the stack's run; None when another engine has it, or when it is no nested one and only those are
+        wanted."""
+        s = t.stacks.c
+        free = self._free_for(engine_id)
+        if nested_only:
+            free = and_(free, s.parent_id.isnot(None))
         statement = (
             update(t.stacks)
             .where(and_(s.id == stack_id, s.run_json.isnot(None), free))
-            .values(owner=engine_id, epoch=s.epoch + 1, lease_until=now + int(lease * 1e6))
-            .returning(s.epoch)
+            .values(owner=engine_id, epoch=s.epoch + 1, lease_until=self._lease_until(lease))
+            .returning(t.stacks)
         )
-        async with self.database.writer.begin() as connection:
-            epoch = (await connection.execute(statement)).scalar()
-        return None if epoch is None else int(epoch)
+        async with self.database.leases.begin() as connection:
+            # Locked from here on: another engine may be claiming it at this moment.
+            known = select(s.owner).where(s.id == stack_id).with_for_update(key_share=True)
+            former = (await connection.execute(known)).scalar()
+            row = (await connection.execute(statement)).first()
+        return None if row is None else Claim(row, former not in (None, engine_id))
 
-    async def renew(self, engine_id: str, lease: float) -> None:
-        """Prolong every lease of this engine."""
-        async with self.database.writer.begin() as connection:
-            await connection.execute(
-                update(t.stacks)
-                .where(t.stacks.c.owner == engine_id, t.stacks.c.run_json.isnot(None))
-                .values(lease_until=self.clock.now() + int(lease * 1e6))
+    @uncancelled
+    async def renew(self, engine_id: str, lease: float) -> Collection[str]:
+        """Prolong every lease of this engine; returns the stacks that are still its own."""
+        s = t.stacks.c
+        mine = and_(s.owner == engine_id, s.run_json.isnot(None))
+        # In one order, as group commits lock them: each would wait for the other otherwise.
+        locked = select(s.id).where(mine).order_by(s.id).with_for_update(key_share=True)
+        statement = (
+            update(t.stacks).where(s.id.in_(locked), mine).values(lease_until=self._lease_until(lease)).returning(s.id)
+        )
+        async with self.database.renewals.begin() as connection:
+            return frozenset((await connection.execute(statement)).scalars())
+
+    @uncancelled
+    async def release(self, engine_id: str, stack_ids: Sequence[str]) -> None:
+        """Give back runs that rest: nobody has to wait for their leases to run out."""
+        s = t.stacks.c
+        for start in range(0, len(stack_ids), _IDS_AT_ONCE):
+            some = stack_ids[start : start + _IDS_AT_ONCE]
+            await self.database.write(
+                update(t.stacks).where(s.id.in_(some), s.owner == engine_id).values(owner=None, lease_until=None)
             )
 
     async def release_all(self) -> None:
         """Free every lease: only for a process that knows it is the only one (the embedded default's state lock)."""
-        async with self.database.writer.begin() as connection:
-            await connection.execute(update(t.stacks).values(owner=None, lease_until=None))
+        await self.database.write(update(t.stacks).values(owner=None, lease_until=None))
+
+    def _free_for(self, engine_id: str) -> ColumnElement[bool]:
+        s = t.stacks.c
+        return or_(s.owner.is_(None), s.lease_until < self._lease_now(), s.owner == engine_id)
+
+    def _lease_now(self) -> ColumnElement[int]:
+        """Leases are told by one clock: that of the database, where engines of several hosts share it."""
+        if self.database.is_sqlite:
+            return literal(self.clock.now(), BigInteger)
+        return cast(extract("epoch", func.now()) * 1_000_000, BigInteger)
+
+    def _lease_until(self, lease: float) -> ColumnElement[int]:
+        return self._lease_now() + int(lease * 1e6)
 
 
 def live_name(project_id: str, name: str) -> str:
@@ -253,11 +325,15 @@ def source_value(source: Source) -> dict[str, Value]:
         "environment": dict(source.environment),
         "parameters": dict(source.parameters),
         "name": source.name,
+        **({"answers": dict(source.answers)} if source.answers else {}),
     }
 
 
 def source_of(value: Mapping[str, Value]) -> Source:
-    return Source(value["text"], value["files"], value["environment"], value["parameters"], value["name"])
+    return Source(
+        value["text"], value["files"], value["environment"], value["parameters"], value["name"],
+        answers=value.get("answers", {}),
+    )  # fmt: skip
 
 
 def output_values(value: Sequence[Mapping[str, Value]]) -> tuple[OutputValue, ...]:
@@ -300,6 +376,8 @@ def stack_record(row: Any, vault: Vault) -> Stack:
         operation_id=row.operation_id,
         client_token=row.client_token,
         version=row.version,
+        drift=DriftStatus(row.drift_status or DriftStatus.NOT_CHECKED),
+        drift_checked=None if row.drift_checked is None else to_datetime(row.drift_checked),
     )
 
 

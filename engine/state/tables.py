@@ -55,6 +55,8 @@ stacks = Table(
     Column("epoch", Integer, nullable=False),
     Column("lease_until", BigInteger),
     Column("version", Integer, nullable=False),
+    Column("drift_status", String(16)),
+    Column("drift_checked", BigInteger),
     # A name is free again once its stack is deleted; NULL never clashes.
     Column("live_name", String(600), unique=True),
 )
@@ -148,6 +150,7 @@ change_sets = Table(
     Column("parameters_json", Text, nullable=False),
     Column("plan_json", Text),
     Column("source_json", Text, nullable=False),
+    Column("imports_json", Text),
     Column("base", Integer, nullable=False),
     Column("client_token", String(128)),
     Column("created", BigInteger, nullable=False),
@@ -182,6 +185,66 @@ signals = Table(
     Column("time", BigInteger, nullable=False),
 )
 Index("signals_by_resource", signals.c.stack_id, signals.c.address)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("stack_id", String(36), nullable=False, index=True),
+    Column("name", String(255)),
+    Column("status", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("source_json", Text, nullable=False),
+    Column("data_json", Text),  # what is shown of it; NULL until it is complete
+    Column("created", BigInteger, nullable=False),
+)
+
+# What a snapshot has of single objects, written before each copy is made.
+copies = Table(
+    "copies",
+    metadata,
+    Column("snapshot_id", String(36), primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("type", String(255), nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("saved_json", Text, nullable=False),
+)
+
+# Where live objects differed when they were last looked at.
+drifts = Table(
+    "drifts",
+    metadata,
+    Column("stack_id", String(36), primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("found_json", Text, nullable=False),
+    Column("checked", BigInteger, nullable=False),
+)
+
+detections = Table(
+    "detections",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("stack_id", String(36), nullable=False, index=True),
+    Column("project_id", String(64), nullable=False),
+    Column("status", String(24), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("drift_status", String(16), nullable=False),
+    Column("drifted", Integer, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("deadline", BigInteger, nullable=False),
+)
+
+# Breakpoints that a run has come to; of the operation that is named.
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("stack_id", String(36), primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("hook", String(16), primary_key=True),
+    Column("operation_id", String(36)),
+    Column("cleared", Boolean, nullable=False),
+)
 
 services = Table(
     "services",
