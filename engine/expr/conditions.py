@@ -56,6 +56,15 @@ class _ConditionScope:
     def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
         return UNKNOWN, 0
 
+    def stack_output(self, stack: str, output: str) -> Value:
+        return UNKNOWN
+
+    def object_attribute(self, physical_id: str, name: str) -> Value:
+        return UNKNOWN
+
+    def fill(self, text: str) -> str:
+        return text  # conditions are decided before anything outside is asked
+
     def mapping(self, name: str) -> Mapping[str, Mapping[str, Value]] | None:
         return self._outer.mapping(name)
 

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.expr import functions
+from engine.expr.functions import kind_of, shown
 from engine.expr.scope import Scope
 from engine.model import expression as x
 from engine.model.diagnostic import Diagnostic, Invalid, Span
+from engine.model.dynamic import OPENING
 from engine.model.value import NO_VALUE, UNKNOWN, Value, is_known
 
 
@@ -57,7 +59,17 @@ def _map(e: x.MapOf, scope: Scope) -> Value:
         value = item.value if kind is x.Literal else _TABLE[kind](item, scope)  # type: ignore[union-attr]
         if value is not NO_VALUE:
             found[key] = value
-    return found
+    return found if e.rest is None else _with_rest(found, evaluate(e.rest, scope), e.span)
+
+
+def _with_rest(found: dict[str, Value], rest: Value, span: Span | None) -> Value:
+    if rest is None or rest is NO_VALUE:
+        return found
+    if rest is UNKNOWN:
+        return UNKNOWN
+    if not isinstance(rest, Mapping):
+        raise fail("InvalidFunctionArgument", f"A map is needed here, not {kind_of(rest)}.", span)
+    return {**rest, **found}
 
 
 def _no_value(e: x.NoValue, scope: Scope) -> Value:
@@ -219,6 +231,16 @@ def _guarded(function: Callable[..., Value], given: Sequence[Value], span: Span 
         raise fail(refused.code, str(refused), span) from refused
 
 
+def _named(e: x.Named, scope: Scope) -> Value:
+    name = evaluate(e.name, scope)
+    if name is UNKNOWN:
+        return UNKNOWN
+    for key, held in e.among:
+        if key == name:
+            return evaluate(held, scope)
+    raise fail("UnknownName", e.missing.format(shown(name)), e.span)
+
+
 def _split(e: x.Split, scope: Scope) -> Value:
     delimiter, text = evaluate(e.delimiter, scope), evaluate(e.text, scope)
     index = None if e.index is None else evaluate(e.index, scope)
@@ -258,20 +280,37 @@ def _import(e: x.ImportValue, scope: Scope) -> Value:
     name = evaluate(e.name, scope)
     if name is UNKNOWN:
         return UNKNOWN
+    return _placed(lambda: scope.import_value(str(name)), e.span)
+
+
+def _placed(ask: Callable[[], Value], span: Span | None) -> Value:
+    """What the scope answers; a refusal is told with its place."""
     try:
-        return scope.import_value(str(name))
+        return ask()
     except Invalid as error:
         raise Invalid(
-            Diagnostic(d.code, d.summary, d.detail, d.address, d.span or e.span) for d in error.diagnostics
+            Diagnostic(d.code, d.summary, d.detail, d.address, d.span or span) for d in error.diagnostics
         ) from error
 
 
-def _repeat(e: x.Repeat, scope: Scope) -> Value:
-    lists = [(variable, evaluate(source, scope)) for variable, source in e.loops]
-    together = True if e.permutations is None else evaluate(e.permutations, scope)
-    if together is UNKNOWN or any(source is UNKNOWN for _, source in lists):
+def _stack_output(e: x.StackOutput, scope: Scope) -> Value:
+    stack, output = evaluate(e.stack, scope), evaluate(e.output, scope)
+    region, own = None if e.region is None else evaluate(e.region, scope), scope.pseudo(x.Pseudo.REGION)
+    if any(one is UNKNOWN for one in (stack, output, region)):
         return UNKNOWN
-    return _guarded(functions.repeat, [evaluate(e.template, scope), lists, together is not False], e.span)
+    if region is not None and region is not NO_VALUE and region != own:
+        raise fail("UnknownStackOutput", f"Outputs of stacks in {region} cannot be read: only those of {own}.", e.span)
+    return _placed(lambda: scope.stack_output(str(stack), str(output)), e.span)
+
+
+def _repeat(e: x.Repeat, scope: Scope) -> Value:
+    loops = evaluate(e.loops, scope)
+    product = True if e.permutations is None else evaluate(e.permutations, scope)
+    if product is UNKNOWN or loops is UNKNOWN:
+        return UNKNOWN
+    if isinstance(loops, Mapping) and any(source is UNKNOWN for source in loops.values()):
+        return UNKNOWN
+    return _guarded(functions.repeat, [evaluate(e.template, scope), loops, product], e.span)
 
 
 def _list_concat(e: x.ListConcat, scope: Scope) -> Value:
@@ -287,6 +326,16 @@ def _yaql(e: x.Yaql, scope: Scope) -> Value:
     return UNKNOWN if expression is UNKNOWN else _guarded(functions.yaql, [expression, data], e.span)
 
 
+def _base64(e: x.Base64, scope: Scope) -> Value:
+    text = evaluate(e.text, scope)
+    if isinstance(text, str):
+        return _guarded(functions.base64_text, [scope.fill(text) if OPENING in text else text], e.span)
+    return _BASE64_OF_NO_TEXT(e, scope)
+
+
+_BASE64_OF_NO_TEXT = _known(functions.base64_text, "text")
+
+
 def _facade(e: x.Facade, scope: Scope) -> Value:
     return scope.facade(e.part)
 
@@ -295,10 +344,19 @@ def _table_lookup(e: x.TableLookup, scope: Scope) -> Value:
     key = evaluate(e.key, scope)
     if key is UNKNOWN or key is NO_VALUE:
         return key
+    if isinstance(key, str) and OPENING in key:
+        key = scope.fill(key)
     found = functions.table_lookup(e.rows, str(key))
     if found is not None:
         return found
     return key if e.default is None else evaluate(e.default, scope)
+
+
+def _object_attribute(e: x.ObjectAttribute, scope: Scope) -> Value:
+    named = evaluate(e.reference, scope)
+    if isinstance(named, list):
+        return [UNKNOWN if one is UNKNOWN else scope.object_attribute(str(one), e.attribute) for one in named]
+    return UNKNOWN if named is UNKNOWN else scope.object_attribute(str(named), e.attribute)
 
 
 def _property_path(e: x.PropertyPath, scope: Scope) -> Value:
@@ -341,6 +399,7 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.PseudoRef: _pseudo,
     x.ResourceRef: _reference,
     x.AttributeRef: _attribute,
+    x.Named: _named,
     x.ConditionRef: _condition_ref,
     x.If: _if,
     x.Equals: _equals,
@@ -356,15 +415,16 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.Select: _select,
     x.Replace: _known(functions.replace, "template", "params", extra=("mode", "serialize")),
     x.FindInMap: _find_in_map,
-    x.Base64: _known(functions.base64_text, "text"),
+    x.Base64: _base64,
     x.Cidr: _known(functions.cidr, "block", "count", "bits"),
     x.AvailabilityZones: _zones,
     x.ImportValue: _import,
+    x.StackOutput: _stack_output,
     x.Repeat: _repeat,
     x.Digest: _known(functions.digest, "algorithm", "value"),
     x.Facade: _facade,
     x.MapMerge: _known(functions.map_merge, "maps", known=_parts_known),
-    x.MapReplace: _known(functions.map_replace, "source", "keys", "values"),
+    x.MapReplace: _known(functions.map_replace, "source", "changes"),
     x.Yaql: _yaql,
     x.Filter: _known(functions.filter_list, "unwanted", "source"),
     x.MakeUrl: _known(functions.make_url, "parts"),
@@ -373,6 +433,7 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.Length: _known(functions.length, "source"),
     x.ToJson: _known(functions.to_json, "source"),
     x.TableLookup: _table_lookup,
+    x.ObjectAttribute: _object_attribute,
     x.PropertyPath: _property_path,
     x.ForEach: _for_each,
     x.Item: _item,

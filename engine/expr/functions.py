@@ -11,9 +11,10 @@ import hashlib
 import ipaddress
 import itertools
 import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlunsplit
 
 from engine.expr.yaql import YaqlFailed, check_yaql, evaluate_yaql
 from engine.model.expression import ReplaceMode
@@ -57,9 +58,24 @@ def _bounded(text: str) -> str:
     return text
 
 
+_KINDS: Final = {
+    str: "text", bool: "a boolean", int: "a number", float: "a number", dict: "a map", list: "a list", tuple: "a list",
+}  # fmt: skip
+
+
+def kind_of(value: Value) -> str:
+    """What a value is, in a user's words."""
+    return "null" if value is None else _KINDS.get(type(value), type(value).__name__)
+
+
+def shown(value: Value) -> str:
+    """A value in a sentence."""
+    return kind_of(value) if isinstance(value, dict | list | tuple) else text_of(value)[:200]
+
+
 def _list(value: Value, what: str) -> Sequence[Value]:
     if not isinstance(value, list | tuple):
-        raise Refused(f"{what} must be a list, not {type(value).__name__}.")
+        raise Refused(f"{what} must be a list, not {kind_of(value)}.")
     return value
 
 
@@ -76,8 +92,8 @@ def join(delimiter: Value, lists: Sequence[Value], serialize: bool) -> str:
         raise Refused("The delimiter of a join must be a string.")
     items: list[str] = []
     for one in lists:
-        if one is None and serialize:
-            continue
+        if one is None or (one == "" and serialize):
+            continue  # what a path that leads nowhere gives
         for item in _list(one, "What is joined"):
             if isinstance(item, dict | list | tuple) and not serialize:
                 raise Refused("Items to join must be strings, not maps or lists.")
@@ -99,7 +115,7 @@ def split(delimiter: Value, text: Value, index: Value) -> Value:
         at = int(index)
     except (ValueError, TypeError) as error:
         raise Refused(f"Incorrect index {index!r} for a split into {len(parts)} parts.") from error
-    if not 0 <= at < len(parts):
+    if not -len(parts) <= at < len(parts):  # Heat counts from the end too
         raise Refused(f"Incorrect index {at}: it should be between 0 and {len(parts) - 1}.")
     return parts[at]
 
@@ -115,7 +131,7 @@ def replace(template: Value, params: Value, mode: ReplaceMode, serialize: bool) 
         if isinstance(value, dict | list | tuple) and not serialize:
             raise Refused('"params" of a replacement must be strings.')
         if mode is ReplaceMode.VERY_STRICT and value in (None, "", [], {}):
-            raise Refused(f"The parameter {key} of str_replace_vstrict has no value.")
+            raise Refused(f"The parameter {key} of str_replace_vstrict has no value; str_replace_strict allows that.")
         # Heat writes booleans as Python does here, and scripts compare with "True".
         values[str(key)] = str(value) if isinstance(value, bool) else text_of(value)
     if mode is not ReplaceMode.PLAIN:
@@ -145,12 +161,15 @@ def digest(algorithm: Value, value: Value) -> str:
     if not isinstance(algorithm, str) or algorithm.lower() not in hashlib.algorithms_available:
         raise Refused(f"Algorithm must be one of {', '.join(sorted(hashlib.algorithms_guaranteed))}.")
     if not isinstance(value, str):
-        raise Refused("Only strings can be digested.")
+        raise Refused(f"Only text can be digested, not {kind_of(value)}.")
     try:
-        made = hashlib.new(algorithm.lower(), value.encode("latin-1"), usedforsecurity=False)
-        return made.hexdigest()
-    except (UnicodeEncodeError, TypeError, ValueError) as error:
-        raise Refused(f"The value cannot be digested with {algorithm}: {error}.") from error
+        data = value.encode("latin-1")  # as Heat does, so that digests are the same
+    except UnicodeEncodeError as error:
+        raise Refused(f"Only text of latin-1 can be digested; {value[error.start]!r} is not in it.") from error
+    try:
+        return hashlib.new(algorithm.lower(), data, usedforsecurity=False).hexdigest()
+    except (TypeError, ValueError) as error:  # the shake family, and what OpenSSL was built without
+        raise Refused(f"{algorithm} makes no digest of a fixed length here; sha256 does.") from error
 
 
 def to_json(value: Value) -> str:
@@ -183,6 +202,8 @@ def select(index: Value, source: Value, lenient: bool) -> Value:
 
 
 def _select_leniently(index: Value, source: Value) -> Value:
+    if source == "":
+        return ""
     if isinstance(source, str):
         try:
             source = json.loads(source)
@@ -225,8 +246,8 @@ def each_member_equals(members: Value, value: Value) -> bool:
 
 
 def filter_list(unwanted: Value, source: Value) -> Value:
-    if source is None:
-        return None
+    if source is None or unwanted is None:
+        return source
     refused = _list(unwanted, "The values to filter out")
     return [item for item in _list(source, "What is filtered") if item not in refused]
 
@@ -254,19 +275,29 @@ def map_merge(maps: Value) -> dict[str, Value]:
     return merged
 
 
-def map_replace(source: Value, keys: Value, values: Value) -> Value:
+def map_replace(source: Value, changes: Value) -> Value:
     if source is None:
         return None
+    keys, values = _changes(changes)
     if not isinstance(source, Mapping):
-        raise Refused("map_replace works on a map.")
+        raise Refused(f"map_replace works on a map, not on {kind_of(source)}.")
     renamed: dict[Any, Value] = {}
     for key, value in source.items():
-        name = (keys or {}).get(key, key)
+        name = key if keys.get(key) is None else keys[key]
         if name in renamed or (name != key and name in source):
             raise Refused(f"map_replace would give two entries the key {name}.")
         hashable = isinstance(value, str | int | float | bool)
-        renamed[name] = (values or {}).get(value, value) if hashable else value
+        renamed[name] = values.get(value, value) if hashable else value
     return renamed
+
+
+def _changes(changes: Value) -> tuple[Mapping[Any, Value], Mapping[Any, Value]]:
+    given = {} if changes is None else changes
+    if isinstance(given, Mapping) and not set(given) - {"keys", "values"}:
+        keys, values = given.get("keys") or {}, given.get("values") or {}
+        if isinstance(keys, Mapping) and isinstance(values, Mapping):
+            return keys, values
+    raise Refused("map_replace needs a map of keys and values, each a map of what is to what it becomes.")
 
 
 def member_list_to_map(key_name: Value, value_name: Value, members: Value) -> dict[str, str]:
@@ -280,35 +311,36 @@ def member_list_to_map(key_name: Value, value_name: Value, members: Value) -> di
 
 
 # --- loops ----------------------------------------------------------------------------------------------------------
-def repeat(template: Value, lists: Sequence[tuple[str, Value]], product: bool) -> list[Value]:
-    names = [name for name, _ in lists]
+def repeat(template: Value, loops: Value, product: Value) -> list[Value]:
+    if not isinstance(loops, Mapping):
+        raise Refused(f"The for_each of a repeat is a map of variables to lists, not {kind_of(loops)}.")
+    if not isinstance(product, bool):
+        raise Refused(f"permutations of a repeat is true or false, not {shown(product)}.")
     sources = []
-    for name, source in lists:
+    for name, source in loops.items():
         values: Sequence[Value] = [] if source is None else list(source) if isinstance(source, Mapping) else source
         sources.append(_list(values, f"The values of {name} in repeat"))
-    size = 1
-    for one in sources:
-        size *= len(one)
-    if product and size > _MOST_REPEATED:
+    size = math.prod(len(one) for one in sources) if product else min((len(one) for one in sources), default=0)
+    if size > _MOST_REPEATED:
         raise Refused(f"A repeat would make {size} items; {_MOST_REPEATED} is the most.", "TooLarge")
-    if not product and len({len(one) for one in sources}) > 1:
+    counts = {len(one) for one, given in zip(sources, loops.values(), strict=True) if given is not None}
+    if not product and len(counts) > 1:
         raise Refused("The lists of a repeat without permutations must have the same length.")
-    rows = itertools.product(*sources) if product else zip(*sources, strict=True)
-    return [_substituted(template, dict(zip(names, row, strict=True))) for row in rows]
+    rows = itertools.product(*sources) if product else zip(*sources, strict=False)
+    return [_substituted(template, dict(zip(loops, row, strict=True))) for row in rows]
 
 
 def _substituted(template: Value, bound: Mapping[str, Value]) -> Value:
     if isinstance(template, str):
-        for name, value in bound.items():
-            if template == name:
-                return value
         text = template
-        for name in sorted(bound, key=len, reverse=True):
+        for name, value in bound.items():  # one after the other, what was put in included, as Heat does
+            if text == name and not isinstance(value, str):
+                return value
             if name in text:
-                if not is_known(bound[name]):
+                if not is_known(value):
                     return UNKNOWN
-                text = text.replace(name, text_of(bound[name]))
-        return _bounded(text)
+                text = _bounded(text.replace(name, text_of(value)))
+        return text
     if isinstance(template, Mapping):
         keys = {key: _substituted(key, bound) for key in template}
         if any(not isinstance(key, str | int | float) for key in keys.values()):
@@ -335,48 +367,51 @@ def cidr(block: Value, count: Value, bits: Value) -> list[str]:
     return [str(subnet) for subnet in itertools.islice(network.subnets(new_prefix=prefix), wanted)]
 
 
-_URL_PARTS = {"scheme", "username", "password", "host", "port", "path", "query", "fragment"}
+_URL_PARTS: Final = {"scheme", "username", "password", "host", "port", "path", "query", "fragment"}
 
 
 def make_url(parts: Value) -> str:
-    if not isinstance(parts, Mapping) or set(parts) - _URL_PARTS:
-        raise Refused(f"make_url takes a map of {', '.join(sorted(_URL_PARTS))}.")
-    scheme, host = parts.get("scheme"), parts.get("host")
-    url = f"{scheme}:" if scheme else ""
-    authority = _authority(parts)
-    if authority or host is not None:
-        url += f"//{authority}"
-    path = str(parts.get("path") or "")
-    if path and authority and not path.startswith("/"):
-        path = f"/{path}"
-    url += quote(path)
-    query = parts.get("query")
-    if query:
-        if not isinstance(query, Mapping):
-            raise Refused("The query of make_url is a map.")
-        url += "?" + urlencode({key: text_of(value) for key, value in query.items()})
-    fragment = parts.get("fragment")
-    return f"{url}#{quote(str(fragment))}" if fragment else url
+    if not isinstance(parts, Mapping):
+        raise Refused(f"make_url takes a map, not {kind_of(parts)}.")
+    unknown = sorted(str(name) for name in set(parts) - _URL_PARTS)
+    if unknown:
+        raise Refused(f"make_url has no {', '.join(unknown)}; it takes {', '.join(sorted(_URL_PARTS))}.")
+    scheme = _part(parts, "scheme")
+    if ":" in scheme:
+        raise Refused('The scheme of make_url is written without ":".')
+    query = parts.get("query") or {}
+    if not isinstance(query, Mapping):
+        raise Refused(f"The query of make_url is a map, not {kind_of(query)}.")
+    # Heat leaves slashes in queries, and writes booleans as Python does.
+    asked = urlencode({key: "" if value is None else value for key, value in query.items()}).replace("%2F", "/")
+    return urlunsplit((scheme, _authority(parts), quote(_part(parts, "path")), asked, quote(_part(parts, "fragment"))))
+
+
+def _part(parts: Mapping[str, Value], name: str) -> str:
+    value = parts.get(name)
+    if isinstance(value, dict | list | tuple):
+        raise Refused(f"The {name} of make_url is text, not {kind_of(value)}.")
+    return text_of(value)
 
 
 def _authority(parts: Mapping[str, Value]) -> str:
-    host = str(parts.get("host") or "")
-    if ":" in host and not host.startswith("["):
+    user, password = (quote(_part(parts, name), safe="") for name in ("username", "password"))
+    host = _part(parts, "host")
+    host = quote(host[1:-1] if host.startswith("[") and host.endswith("]") else host, safe=":")
+    if ":" in host:
         host = f"[{host}]"
     port = parts.get("port")
     if port not in (None, ""):
         try:
             number = int(port)
         except (ValueError, TypeError) as error:
-            raise Refused(f"Invalid URL port {port!r}.") from error
+            raise Refused(f"Invalid URL port {shown(port)}: a number from 1 to 65535 is needed.") from error
         if not 0 < number < 65536:
-            raise Refused(f"Invalid URL port {number}.")
+            raise Refused(f"Invalid URL port {number}: it is from 1 to 65535.")
         host += f":{number}"
-    user, password = parts.get("username"), parts.get("password")
-    if user:
-        secret = f":{quote(str(password), safe='')}" if password else ""
-        host = f"{quote(str(user), safe='')}{secret}@{host}"
-    return host
+    if not user and not password:
+        return host
+    return f"{user}:{password}@{host}" if password else f"{user}@{host}"
 
 
 # --- tables, yaql ---------------------------------------------------------------------------------------------------

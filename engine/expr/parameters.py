@@ -6,51 +6,66 @@ import difflib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from engine.expr.patterns import BadPattern, matches_whole
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.template import MISSING, Constraint, Dialect, Parameter, ParameterType, Template
-from engine.model.value import UNKNOWN, Value
+from engine.model.value import UNKNOWN, Value, is_known
 
 HIDDEN = "******"
+_STORED = "AWS::SSM::Parameter::Value<"
 
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
     """`values` by name, typed; `masked` the same with hidden ones as `******`; `shown` all as text, hidden masked.
 
-    `custom`: (parameter, constraint of heat.md §3.5, value), for the cloud to answer.
+    `custom`: (parameter, constraint of heat.md §3.5, value), for the cloud to answer. `resolved`: the values, as text,
+    of parameters that name one of the parameter store; `shown` has those names.
     """
 
     values: Mapping[str, Value]
     masked: Mapping[str, Value]
     shown: Mapping[str, str]
     custom: tuple[tuple[str, str, Value], ...] = ()
+    resolved: Mapping[str, str] = field(default_factory=dict)
 
 
-def bind(template: Template, given: Mapping[str, Value], *, defaults: Mapping[str, Value] | None = None) -> Bindings:
+def bind(
+    template: Template, given: Mapping[str, Value], *, defaults: Mapping[str, Value] | None = None,
+    stored: Mapping[str, str] | None = None,
+) -> Bindings:  # fmt: skip
     """Return the typed parameters. `defaults` are the environment's parameter_defaults, between the user's value and
-    the template's default. Raises Invalid with all findings."""
+    the template's default. `stored` are values of the parameter store by name (cloudformation.md L66 to L69): what is
+    given for a parameter of such a type is a name, and the limits are for the name. Raises Invalid with all findings.
+    """
     findings = list(_strangers(template, given))
     values: dict[str, Value] = {}
+    names: dict[str, str] = {}
     missing: list[Parameter] = []
     for parameter in template.parameters.values():
         raw = _raw(parameter, given, defaults or {})
         if raw is MISSING:
             missing.append(parameter)
             continue
+        if parameter.source_type.startswith(_STORED) and isinstance(raw, str) and raw in (stored or {}):
+            names[parameter.name] = raw
         try:
-            values[parameter.name] = typed(parameter, raw)
+            values[parameter.name] = typed(parameter, (stored or {})[raw] if parameter.name in names else raw)
         except _Wrong as wrong:
-            findings.append(_finding(template, parameter, str(wrong)))
+            findings.append(_not_of_type(template, parameter, wrong))
             continue
-        findings.extend(_broken(template, parameter, values[parameter.name]))
+        findings.extend(_broken(template, parameter, names.get(parameter.name, values[parameter.name])))
         findings.extend(_bad_default(template, parameter, raw))
     findings.extend(_missing(template, missing))
     if findings:
-        raise Invalid(findings)
-    return _bindings(template, values)
+        raise Invalid(dict.fromkeys(findings))
+    bound = _bindings(template, values)
+    if not names:
+        return bound
+    resolved = {name: bound.shown[name] for name in names}
+    return replace(bound, shown={**bound.shown, **names}, resolved=resolved)
 
 
 def check_immutable(template: Template, before: Mapping[str, Value], after: Mapping[str, Value]) -> None:
@@ -68,15 +83,18 @@ def check_immutable(template: Template, before: Mapping[str, Value], after: Mapp
         ))  # fmt: skip
 
 
-def placeholders(template: Template, given: Mapping[str, Value]) -> Bindings:
+def placeholders(
+    template: Template, given: Mapping[str, Value], defaults: Mapping[str, Value] | None = None
+) -> Bindings:
     """Bindings for a template looked at before its parameters are known: what is given, else defaults, else UNKNOWN."""
     values: dict[str, Value] = {}
     for parameter in template.parameters.values():
-        raw = _raw(parameter, given, {})
+        raw = _raw(parameter, given, defaults or {})
         try:
-            values[parameter.name] = UNKNOWN if raw is MISSING else typed(parameter, raw)
+            known = raw is not MISSING and is_known(raw)
+            values[parameter.name] = typed(parameter, raw) if known else UNKNOWN
         except _Wrong as wrong:
-            raise Invalid(_finding(template, parameter, str(wrong))) from wrong
+            raise Invalid(_not_of_type(template, parameter, wrong)) from wrong
     return Bindings(values, values, {})
 
 
@@ -114,7 +132,11 @@ def _raw(parameter: Parameter, given: Mapping[str, Value], defaults: Mapping[str
 
 # --- types ------------------------------------------------------------------------------------------------------------
 class _Wrong(Exception):
-    """The value is not of the parameter's type."""
+    """The value is not of the parameter's type; `aws` is what CloudFormation says of it, where that differs."""
+
+    def __init__(self, sentence: str, aws: str | None = None) -> None:
+        super().__init__(sentence)
+        self.aws = sentence if aws is None else aws
 
 
 _TRUE, _FALSE = {"1", "t", "true", "on", "y", "yes"}, {"0", "f", "false", "off", "n", "no"}
@@ -156,12 +178,15 @@ def _number(raw: Value) -> int | float:
                 continue
             if math.isfinite(found):
                 return found
-    raise _Wrong("must be a number.")
+    raise _Wrong("Value must be a number", "must be a number.")
 
 
 def _items(parameter: Parameter, raw: Value) -> list[Value]:
     if isinstance(raw, str):
         items: list[Value] = [item.strip() for item in raw.split(",")] if raw else []
+    elif raw and isinstance(raw, list | tuple) and all(isinstance(item, dict) for item in raw):
+        # TE-20: a list of maps is given on as AWS's query language has it.
+        items = [f".member.{place}.{key}={shown(one)}" for place, item in enumerate(raw) for key, one in item.items()]
     elif isinstance(raw, list | tuple):
         items = [item if isinstance(item, str) else shown(item) for item in raw]
     elif isinstance(raw, dict):
@@ -196,6 +221,10 @@ def _finding(template: Template, parameter: Parameter, sentence: str, code: str 
     else:
         text = f"Parameter '{parameter.name}' is invalid: {sentence}"
     return Diagnostic(code, text, address=f"parameters.{parameter.name}", span=parameter.span)
+
+
+def _not_of_type(template: Template, parameter: Parameter, wrong: _Wrong) -> Diagnostic:
+    return _finding(template, parameter, wrong.aws if template.dialect is Dialect.CFN else str(wrong))
 
 
 def _strangers(template: Template, given: Mapping[str, Value]) -> Iterator[Diagnostic]:
@@ -248,7 +277,7 @@ def _bad_default(template: Template, parameter: Parameter, raw: Value) -> Iterat
     try:
         findings = list(_broken(template, parameter, typed(parameter, parameter.default)))
     except _Wrong as wrong:
-        findings = [_finding(template, parameter, str(wrong))]
+        findings = [_not_of_type(template, parameter, wrong)]
     for one in findings:
         yield Diagnostic("ParameterDefaultInvalid", f"The default of {one.summary[:1].lower()}{one.summary[1:]}",
                          "Change the default or the constraint.", one.address, one.span)  # fmt: skip
@@ -262,7 +291,7 @@ def _violation(limit: Constraint, parameter: Parameter, value: Value, aws: bool)
     if limit.pattern is not None:
         return _pattern(limit.pattern, value, said, aws)
     if limit.length is not None:
-        return _length(limit.length, value, aws)
+        return _length(limit.length, value, parameter.hidden, aws)
     if limit.range is not None:
         return _range(limit.range, value, said, aws)
     if limit.modulo is not None:
@@ -299,14 +328,15 @@ def _pattern(pattern: str, value: Value, said: str, aws: bool) -> str | None:
     return f"must match pattern {pattern}" if aws else f'"{said}" does not match pattern "{pattern}"'
 
 
-def _length(length: tuple[int | None, int | None], value: Value, aws: bool) -> str | None:
+def _length(length: tuple[int | None, int | None], value: Value, hidden: bool, aws: bool) -> str | None:
     least, most = length
     count = len(value) if isinstance(value, str | list | dict) else len(shown(value))
     what = "elements" if isinstance(value, list) else "characters"
+    told = "its length" if hidden else f"length ({count})"
     if least is not None and count < least:
-        return f"must contain at least {least} {what}" if aws else _out(f"length ({count})", least, most)
+        return f"must contain at least {least} {what}" if aws else _out(told, least, most)
     if most is not None and count > most:
-        return f"must contain at most {most} {what}" if aws else _out(f"length ({count})", least, most)
+        return f"must contain at most {most} {what}" if aws else _out(told, least, most)
     return None
 
 
@@ -321,7 +351,8 @@ def _range(limits: tuple[float | None, float | None], value: Value, said: str, a
 
 
 def _out(said: str, low: float | None, high: float | None) -> str:
-    return f"{said} is out of range (min: {_text(low)}, max: {_text(high)})"
+    ends = (f"{name}: {_text(end)}" for name, end in (("min", low), ("max", high)) if end is not None)
+    return f"{said} is out of range ({', '.join(ends)})"
 
 
 def _text(number: float | None) -> str:

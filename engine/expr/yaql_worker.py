@@ -51,7 +51,9 @@ def _answer(engine: Any, context: Any, asked: Mapping[str, Any]) -> str:
     except KeyError as error:
         return json.dumps({"error": f"there is no key {error}"})
     except Exception as error:  # the library lets through whatever the functions it calls raise
-        return json.dumps({"error": f"{type(error).__name__}: {error}"[:500]})
+        name = type(error).__name__
+        said = f"{error}" if name.startswith("Yaql") else f"{name}: {error}"
+        return json.dumps({"error": said.rstrip(".")[:500]})
 
 
 def _plain(value: Any) -> Any:

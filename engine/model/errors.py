@@ -50,6 +50,22 @@ class NotSupported(Refused):
     """The type or state knows no such action (signal to a network, suspend of a suspended stack)."""
 
 
+class SnapshotNotFound(Refused):
+    def __init__(self, snapshot_id: str, stack: str) -> None:
+        self.snapshot_id, self.stack = snapshot_id, stack
+        super().__init__(f"The Snapshot ({snapshot_id}) for Stack ({stack}) could not be found.")
+
+
+class DetectionNotFound(Refused):
+    def __init__(self, detection_id: str) -> None:
+        self.detection_id = detection_id
+        super().__init__(f"Drift detection {detection_id} could not be found.")
+
+
+class InvalidHook(Refused):
+    """No such breakpoint, or nobody waits at it."""
+
+
 class LimitExceeded(Refused):
     """A quota of the configuration would be exceeded."""
 

@@ -59,9 +59,10 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A map; each entry's expression has the span of its value, `key_spans` those of its keys."""
+    """A map; each entry's expression has the span of its value. `rest` is an expression for a map with more entries."""
 
     entries: tuple[tuple[str, Expression], ...]
+    rest: Expression | None = None
     span: Span | None = _span()
 
     def get(self, key: str) -> Expression | None:
@@ -107,6 +108,16 @@ class AttributeRef:
     address: str
     attribute: Expression | None
     path: tuple[Expression, ...] = ()
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The one of `among` that bears the computed name; `missing` is what is said when none does, `{}` for the name."""
+
+    name: Expression
+    among: tuple[tuple[str, Expression], ...]
+    missing: str
     span: Span | None = _span()
 
 
@@ -258,11 +269,21 @@ class ImportValue:
 
 
 @dataclass(frozen=True, slots=True)
+class StackOutput:
+    """An output of another stack of the project, by the stack's name; `region` None is the stack's own."""
+
+    stack: Expression
+    output: Expression
+    region: Expression | None = None
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
-    """`loops` are (variable, list expression); zip instead of product when `permutations` is false."""
+    """`loops` is a map of variables to lists; zip instead of product when `permutations` is false."""
 
     template: Expression
-    loops: tuple[tuple[str, Expression], ...]
+    loops: Expression
     permutations: Expression | None = None
     span: Span | None = _span()
 
@@ -288,9 +309,10 @@ class MapMerge:
 
 @dataclass(frozen=True, slots=True)
 class MapReplace:
+    """`changes` is a map of `keys` and `values`, each a map of what is to what it becomes."""
+
     source: Expression
-    keys: Expression
-    values: Expression
+    changes: Expression
     span: Span | None = _span()
 
 
@@ -355,6 +377,18 @@ class TableLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectAttribute:
+    """An attribute, or `Tags.<key>`, of the object that the value names, or of each in a list (CFN rules).
+
+    Known of what stacks of the project have made.
+    """
+
+    reference: Expression
+    attribute: str
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
 class PropertyPath:
     """A value inside another expression's value (`{get_property: A.B}` of a mapping row); absent gives NO_VALUE."""
 
@@ -383,11 +417,11 @@ class Item:
 
 
 Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing.Union at run time)
-    Literal, ListOf, MapOf, NoValue, ParameterRef, PseudoRef, ResourceRef, AttributeRef, ConditionRef,
+    Literal, ListOf, MapOf, NoValue, ParameterRef, PseudoRef, ResourceRef, AttributeRef, Named, ConditionRef,
     If, Equals, Not, And, Or, Contains, EachMemberIn, EachMemberEquals,
-    Concat, Join, Split, Select, Replace, FindInMap, Base64, Cidr, AvailabilityZones, ImportValue,
+    Concat, Join, Split, Select, Replace, FindInMap, Base64, Cidr, AvailabilityZones, ImportValue, StackOutput,
     Repeat, Digest, Facade, MapMerge, MapReplace, Yaql, Filter, MakeUrl, ListConcat, MemberListToMap,
-    Length, ToJson, TableLookup, PropertyPath, ForEach, Item,
+    Length, ToJson, TableLookup, ObjectAttribute, PropertyPath, ForEach, Item,
 ]  # fmt: skip
 
 
@@ -398,9 +432,11 @@ def children(expression: Expression) -> Iterator[Expression]:
             return
         case ListOf(items):
             yield from items
-        case MapOf(entries):
+        case MapOf(entries, rest):
             for _, item in entries:
                 yield item
+            if rest is not None:
+                yield rest
         case _:
             for slot in fields(expression):
                 yield from _expressions(getattr(expression, slot.name))

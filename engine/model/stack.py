@@ -41,6 +41,61 @@ class Options:
     rollback_configuration: Mapping[str, Value] = field(default_factory=dict)
 
 
+class DriftStatus(enum.StrEnum):
+    """Of stacks IN_SYNC, DRIFTED, UNKNOWN or NOT_CHECKED; of resources all but DRIFTED (cloudformation.md C08, B15)."""
+
+    IN_SYNC = "IN_SYNC"
+    DRIFTED = "DRIFTED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+    UNKNOWN = "UNKNOWN"
+    NOT_CHECKED = "NOT_CHECKED"
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyDrift:
+    """`path`: the property's name; `<member>/<name>` in a group. What is not there is None."""
+
+    path: str
+    expected: Value
+    actual: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDrift:
+    """What a look at a resource's objects showed; `expected` and `actual` are its properties."""
+
+    stack_id: str
+    address: str
+    type: str
+    physical_id: str | None
+    status: DriftStatus
+    checked: dt.datetime
+    expected: Mapping[str, Value] = field(default_factory=dict)
+    actual: Mapping[str, Value] = field(default_factory=dict)
+    differences: tuple[PropertyDrift, ...] = ()
+    reason: str = ""
+
+
+class DetectionStatus(enum.StrEnum):
+    IN_PROGRESS = "DETECTION_IN_PROGRESS"
+    FAILED = "DETECTION_FAILED"
+    COMPLETE = "DETECTION_COMPLETE"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftDetection:
+    """`drifted` counts the resources that differ or are gone."""
+
+    id: str
+    stack_id: str
+    status: DetectionStatus
+    reason: str
+    drift: DriftStatus
+    drifted: int
+    started: dt.datetime
+
+
 @dataclass(frozen=True, slots=True)
 class OutputValue:
     """`error` is set, and `value` None, when the output could not be evaluated."""
@@ -88,6 +143,8 @@ class Stack:
     operation_id: str | None = None
     client_token: str | None = None
     version: int = 0
+    drift: DriftStatus = DriftStatus.NOT_CHECKED
+    drift_checked: dt.datetime | None = None
 
     @property
     def state(self) -> str:
@@ -119,6 +176,8 @@ class ResourceRecord:
     nested_stack_id: str | None = None
     description: str = ""
     skipped: bool = False  # kept in the cloud by its deletion policy (DELETE_SKIPPED)
+    drift: DriftStatus = DriftStatus.NOT_CHECKED
+    drift_checked: dt.datetime | None = None
 
     @property
     def state(self) -> str:
@@ -241,6 +300,19 @@ class ChangeSet:
     parameters: Mapping[str, str] = field(default_factory=dict)
     plan: Plan | None = None
     client_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A stack at one moment; `data` is what an export of it would have told then, None until it is complete."""
+
+    id: str
+    stack_id: str
+    name: str | None
+    status: Status
+    reason: str
+    created: dt.datetime
+    data: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)

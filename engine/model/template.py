@@ -93,6 +93,7 @@ class Resource:
     metadata: Expression | None = None
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     update_replace_policy: DeletionPolicy = DeletionPolicy.DELETE
+    computed_policy: Expression | None = None  # the deletion policy, where a function gives it
     update_policy: Expression | None = None
     creation_policy: Expression | None = None
     external_id: Expression | None = None
@@ -122,6 +123,7 @@ class Group:
     creation_policy: Expression | None = None
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     update_replace_policy: DeletionPolicy = DeletionPolicy.DELETE
+    computed_policy: Expression | None = None
     replace_on: frozenset[str] = frozenset()  # names of the written properties whose change makes a new object
     description: str = ""
     span: Span | None = field(default=None, compare=False)

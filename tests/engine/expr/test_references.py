@@ -16,12 +16,12 @@ from tests.engine.expr.conftest import Everything
 A, B = x.ResourceRef("a"), x.AttributeRef("b", Literal("name"))
 
 
-def needed(expression: Expression, conditions: dict[str, bool] | None = None) -> set[tuple[str, str | None]]:
-    return {(one.address, one.attribute) for one in references(expression, conditions)}
+def needed(expression: Expression, *, decided: bool = False) -> set[tuple[str, str | None]]:
+    return {(one.address, one.attribute) for one in references(expression, Everything() if decided else None)}
 
 
 def test_references_are_found_everywhere() -> None:
-    deep = MapOf((("k", ListOf((x.Join(Literal(","), (ListOf((A, B)),)), x.Repeat(A, (("v", B),))))),))
+    deep = MapOf((("k", ListOf((x.Join(Literal(","), (ListOf((A, B)),)), x.Repeat(A, MapOf((("v", B),)))))),))
     assert needed(deep) == {("a", None), ("b", "name")}
 
 
@@ -30,11 +30,13 @@ def test_a_computed_attribute_is_no_name_and_is_searched_itself() -> None:
 
 
 def test_a_branch_that_is_not_taken_needs_nothing() -> None:
-    choice = x.If(x.ConditionRef("c"), A, B)
-    assert needed(choice) == {("a", None), ("b", "name")}
-    assert needed(choice, {"c": True}) == {("a", None)}
-    assert needed(choice, {"c": False}) == {("b", "name")}
-    assert needed(x.If(x.ConditionRef("c"), A, None), {"c": False}) == set()
+    on, off, later = (x.ConditionRef(name) for name in ("on", "off", "later"))
+    assert needed(x.If(on, A, B)) == {("a", None), ("b", "name")}
+    assert needed(x.If(on, A, B), decided=True) == {("a", None)}
+    assert needed(x.If(off, A, B), decided=True) == {("b", "name")}
+    assert needed(x.If(x.Not(on), A, B), decided=True) == {("b", "name")}
+    assert needed(x.If(later, A, B), decided=True) == {("a", None), ("b", "name")}
+    assert needed(x.If(off, A, None), decided=True) == set()
 
 
 def test_references_are_values() -> None:
