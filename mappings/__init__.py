@@ -6,7 +6,7 @@
 `rows.row("AWS::EC2::VPC")` reads one file when it is first asked for; nothing is read at import.
 """
 
-from mappings.loader import BUILTIN, Mappings
+from mappings.loader import BUILTIN, CHOICES, OPTIONS, Mappings
 from mappings.row import Decision, Level, MappingError, Member, Row
 
-__all__ = ["BUILTIN", "Decision", "Level", "MappingError", "Mappings", "Member", "Row"]
+__all__ = ["BUILTIN", "CHOICES", "OPTIONS", "Decision", "Level", "MappingError", "Mappings", "Member", "Row"]

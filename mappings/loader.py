@@ -80,13 +80,13 @@ OPTIONS: Mapping[str, str] = {
     "public_subnet_snat": "allow",  # allow: instances without a public address in public subnets can reach out; deny
     "network_acl": "warn",  # warn: rules of network ACLs are kept and not enforced; error: they are refused
 }
-_CHOICES: Mapping[str, tuple[str, ...]] = {"public_subnet_snat": ("allow", "deny"), "network_acl": ("warn", "error")}
+CHOICES: Mapping[str, tuple[str, ...]] = {"public_subnet_snat": ("allow", "deny"), "network_acl": ("warn", "error")}
 
 
 def _known_options(options: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in options.items():
-        if name not in _CHOICES or value not in _CHOICES[name]:
-            known = "; ".join(f"{one} = {' | '.join(choices)}" for one, choices in _CHOICES.items())
+        if name not in CHOICES or value not in CHOICES[name]:
+            known = "; ".join(f"{one} = {' | '.join(choices)}" for one, choices in CHOICES.items())
             raise MappingError(f"option {name} = {value} of the mappings is not known; there are: {known}")
     return options
 

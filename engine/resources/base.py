@@ -10,9 +10,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from engine.cloud.contract import Cloud
+from engine.model.status import Action
 from engine.model.template import Constraint
 from engine.model.value import Value
 
@@ -108,6 +109,7 @@ class Operation:
     resumed: bool = False  # an earlier attempt may have reached the cloud
     owned_ids: frozenset[str] = frozenset()  # physical ids other records of ours own (tokens.md rule 3)
     update_policy: Mapping[str, Value] = field(default_factory=dict)  # the resource's own, evaluated (ENGU-12)
+    made: Mapping[str, Any] | None = None  # the object as the create that has just succeeded showed it
 
     def physical_name(self, limit: int = 255) -> str:
         """`<stack>-<resource>-<12 characters of the token>`, shortened in the middle parts (heat.md TR-14)."""
@@ -122,8 +124,11 @@ class Services(Protocol):
 
     async def sleep(self, seconds: float) -> None: ...
     def monotonic(self) -> float: ...
-    async def start_nested(self, op: Operation, nested: Nested) -> str:
-        """Make or update the child stack and start its run; idempotent; returns its id."""
+    async def start_nested(
+        self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Value]] | None = None
+    ) -> str:
+        """Make or update the child stack and start its run; idempotent; returns its id. `adopt`: its objects are there
+        already, as an export tells of them by address."""
         ...
 
     async def nested_done(self, stack_id: str) -> Mapping[str, Value]:
@@ -132,6 +137,26 @@ class Services(Protocol):
 
     async def delete_nested(self, stack_id: str) -> None:
         """Delete the child and wait; done when it does not exist."""
+        ...
+
+    async def act_nested(self, stack_id: str, action: Action) -> None:
+        """SUSPEND, RESUME or CHECK the child and wait; raises OperationFailed with its reason."""
+        ...
+
+    async def save_nested(self, stack_id: str, name: str) -> str:
+        """Take a snapshot of the child and wait; the same name gives the same snapshot. Returns its id."""
+        ...
+
+    async def restore_nested(self, stack_id: str, snapshot_id: str) -> None:
+        """Bring the child back to the snapshot and wait."""
+        ...
+
+    async def discard_nested(self, op: Operation, name: str) -> None:
+        """Remove the child's snapshot of that name, its copies with it; nothing there is success."""
+        ...
+
+    async def forget_nested(self, stack_id: str) -> None:
+        """Let the child and all inside be no stacks any more; their objects stay."""
         ...
 
     async def nested_resources(self, stack_id: str) -> Sequence[tuple[str, str | None, Mapping[str, Value]]]:
@@ -154,6 +179,10 @@ class Services(Protocol):
         """The address of the resource of this stack that takes signals and is known to templates as `reference`."""
         ...
 
+    async def holder(self, op: Operation, physical_id: str) -> str | None:
+        """The name of the stack with another resource of this type that has the physical id, in this project."""
+        ...
+
     def signal_url(self, op: Operation, *, kind: str) -> str:
         """A signed URL that signals this resource without credentials; kind `waitcondition` or `signal`."""
         ...
@@ -169,6 +198,15 @@ class Nested:
     environment: Mapping[str, Value] = field(default_factory=dict)
     timeout_mins: int | None = None
     url: str | None = None  # a template to fetch instead of `template`
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A property whose live value is another; `expected` has ids in place of names, as the live object has."""
+
+    name: str
+    expected: Value
+    actual: Value
 
 
 class OperationFailed(Exception):
@@ -195,6 +233,7 @@ class ResourceType:
     signalable: ClassVar[bool] = False
     nested: ClassVar[bool] = False
     snapshot_on_delete: ClassVar[bool] = False
+    saves: ClassVar[bool] = False  # takes part in snapshots of its stack
     support: ClassVar[str] = "SUPPORTED"
     description: ClassVar[str] = ""
     secret_attributes: ClassVar[bool] = False  # kept sealed: signed URLs, private keys
@@ -241,6 +280,10 @@ class ResourceType:
         """Make the object, return its physical id at once; `ready` waits."""
         raise NotImplementedError
 
+    async def adopt(self, op: Operation, given: Mapping[str, Value]) -> str | None:
+        """The physical id of the object that is there already, out of what an export tells of it."""
+        return given.get("resource_id")
+
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         """Wait until usable; return the attributes to keep. Raises OperationFailed."""
         return {}
@@ -259,9 +302,27 @@ class ResourceType:
         """Make the copy that outlives the object (deletion policy Snapshot); called before `delete`, where
         `snapshot_on_delete` says so. Must be safe to repeat."""
 
+    async def save(self, op: Operation, name: str) -> Mapping[str, Value]:
+        """Make a copy, called `name`, of what the object holds, where `saves` says so; return what `restore` and
+        `discard` need besides the name. Must be safe to repeat: a copy of that name is the one that was asked for."""
+        return {}
+
+    async def restore(self, op: Operation, saved: Mapping[str, Value]) -> None:
+        """Bring back into the object what the copy holds; must be safe to repeat."""
+
+    async def discard(self, op: Operation, saved: Mapping[str, Value]) -> None:
+        """Remove the copy; nothing there is success. `saved` has its `name` at least; of the object, no more is known
+        than its address and token."""
+
     async def check(self, op: Operation) -> Mapping[str, Value]:
         """Compare with the cloud: raises Gone or OperationFailed; returns fresh attributes."""
         return await self.ready(op)
+
+    async def drift(self, op: Operation) -> Sequence[Differing]:
+        """Where the live object is not what `op.properties` say; raises Gone, or OperationFailed where only that it is
+        broken can be told. Read only."""
+        await self.check(op)
+        return ()
 
     async def suspend(self, op: Operation) -> None: ...
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import quote
 
-from engine.cloud.contract import Ready
+from engine.cloud.contract import Cloud, Ready
 from engine.cloud.errors import Conflict, NotFound
 from engine.cloud.sdk import SdkResource, describe
 from engine.model.value import Value
-from engine.resources.base import Gone, Operation, OperationFailed, ResourceType
+from engine.resources.base import Differing, Gone, Operation, OperationFailed, ResourceType
+from engine.resources.drift import differing
 from engine.resources.mark import InDescription, Mark, Row
 from engine.resources.references import resolve_references
 from engine.resources.wire import at_path, to_wire
@@ -23,8 +25,9 @@ class OpenStackType(ResourceType):
     """`sdk` names the class under `openstack.`; `service` its catalogue type.
 
     `polled`: made slowly, so waiting begins at the shared poll and not with a look of its own. `lingers`: deletion
-    takes a while and is waited for. `name_key`: the property that names the object; without it the name is made from
-    the token (M3).
+    takes a while and is waited for. `shown_whole`: the answer to a create is all that a look would show, so that a
+    ready object needs none. `name_key`: the property that names the object; without it the name is made from the
+    token (M3).
     """
 
     sdk: ClassVar[str]
@@ -33,6 +36,7 @@ class OpenStackType(ResourceType):
     ready_when: ClassVar[Ready | None] = None
     polled: ClassVar[bool] = False
     lingers: ClassVar[bool] = False
+    shown_whole: ClassVar[bool] = False
     name_key: ClassVar[str | None] = "name"
     name_limit: ClassVar[int] = 255
     list_suffix: ClassVar[str] = ""  # collections whose plain list tells names only: "/detail"
@@ -121,6 +125,8 @@ class OpenStackType(ResourceType):
             if found is None:
                 raise
             return found
+        if self.shown_whole:
+            op.made = made
         return str(made[self.wire.identity])
 
     async def post(self, op: Operation, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,9 +154,9 @@ class OpenStackType(ResourceType):
         """The object once it is usable."""
         assert op.physical_id is not None
         if self.ready_when is None:
-            return await self.read_row(op)
+            return await self._first_look(op)
         if not self.polled:
-            row = await self.read_row(op)
+            row = await self._first_look(op)
             if str(at_path(row, self.ready_when.path)).lower() in self.ready_when.ok:
                 return row
         wire = self.wire
@@ -160,6 +166,11 @@ class OpenStackType(ResourceType):
             self.service, self.collection(op) + self.list_suffix, wire.resources_key, op.physical_id, self.ready_when,
             deadline=op.deadline, microversion=self.microversion,
         )  # fmt: skip
+
+    async def _first_look(self, op: Operation) -> dict[str, Any]:
+        """The object as its create has shown it, and otherwise as it is now."""
+        made, op.made = op.made, None
+        return dict(made) if made is not None else await self.read_row(op)
 
     async def unmarked(self, op: Operation, row: dict[str, Any]) -> dict[str, Any]:
         """The object with the user's own description back in place, where there is one (rule 7)."""
@@ -184,6 +195,18 @@ class OpenStackType(ResourceType):
     async def show(self, op: Operation, object_id: str) -> dict[str, Any]:
         """The live object with that id. Raises NotFound."""
         return self.unwrap(await self.call(op, "GET", self.path(op, object_id)))
+
+    async def exists(self, cloud: Cloud, object_id: str) -> bool:
+        """Whether the cloud has such an object; True too where its path needs more than its id (TR-08)."""
+        kind = type(self)
+        if kind.collection is not OpenStackType.collection or kind.path is not OpenStackType.path:
+            return True
+        path = f"{self.wire.base_path}/{quote(object_id, safe='')}"
+        try:
+            await cloud.request(self.service or "", "GET", path, microversion=self.microversion)
+        except NotFound:
+            return False
+        return True
 
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
         body = await self.changes(op, changed)
@@ -233,6 +256,14 @@ class OpenStackType(ResourceType):
                 expected = " or ".join(sorted(one.upper() for one in self.ready_when.ok))
                 raise OperationFailed(f"'{self.ready_when.path}': expected '{expected}', got '{state}'")
         return self.kept(op, row)
+
+    async def drift(self, op: Operation) -> Sequence[Differing]:
+        return await self.differences(op, await self.read_row(op))
+
+    async def differences(self, op: Operation, row: Mapping[str, Any]) -> list[Differing]:
+        """Where `row` is not what the properties say; types add what the wire names do not show."""
+        values = await resolve_references(self.properties, op.properties, op.cloud)
+        return differing(self.properties, values, self.presented(op, row))
 
     async def live_attribute(self, op: Operation, name: str) -> Value:
         row = await self.read_row(op)

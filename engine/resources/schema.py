@@ -146,6 +146,11 @@ def check_properties(kind: ResourceType, properties: Mapping[str, Value]) -> lis
     return list(_check_map(kind.properties, properties, ()))
 
 
+def check_map(declared: Mapping[str, Property], given: Mapping[str, Value]) -> list[Finding]:
+    """Every finding about a map with these keys, such as an update policy."""
+    return list(_check_map(declared, given, ()))
+
+
 def _check_map(declared: Mapping[str, Property], given: Mapping[str, Value], path: Path) -> Iterator[Finding]:
     shape = _shape(declared)
     present = set()

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.cloud.contract import Ready
-from engine.cloud.errors import NotFound
 from engine.model.value import Value
-from engine.resources.base import Gone, Kind, Operation, OperationFailed
+from engine.resources.base import Differing, Kind, Operation, OperationFailed
+from engine.resources.cinder.volume_copies import VolumeCopies
 from engine.resources.declare import attribute, attributes, between, boolean, integer, mapping, named, string
+from engine.resources.drift import alike
 from engine.resources.mark import METADATA_KEY, InMetadata
-from engine.resources.openstack_type import OpenStackType
 from engine.resources.references import resolve_one
 
 _FAILED = frozenset({"error", "error_restoring", "error_extending", "error_managing"})
 
 
-class Volume(OpenStackType):
+class Volume(VolumeCopies):
     """The mark is a key of the metadata, which is never shown."""
 
     name = "OS::Cinder::Volume"
@@ -29,7 +29,6 @@ class Volume(OpenStackType):
     polled = True
     lingers = True
     list_suffix = "/detail"
-    snapshot_on_delete = True
     properties = {
         "availability_zone": string(),
         "size": integer(between(1), mutable=True, body=""),
@@ -119,6 +118,15 @@ class Volume(OpenStackType):
     async def _act(self, op: Operation, action: str, body: Mapping[str, Any]) -> None:
         await self.call(op, "POST", f"{self.path(op)}/action", {action: body})
 
+    async def differences(self, op: Operation, row: Mapping[str, Any]) -> list[Differing]:
+        found, properties = await super().differences(op, row), op.properties
+        if properties.get("size") not in (None, row["size"]):
+            found.append(Differing("size", properties["size"], row["size"]))
+        shown = self.presented(op, row)["metadata"]
+        if not alike(_text_values(properties["metadata"]), shown):
+            found.append(Differing("metadata", properties["metadata"], shown))
+        return found
+
     # --- attributes -------------------------------------------------------------------------------------------------
     def presented(self, op: Operation, row: Mapping[str, Any]) -> dict[str, Any]:
         hidden = {key: value for key, value in (row.get("metadata") or {}).items() if key != METADATA_KEY}
@@ -163,26 +171,6 @@ class Volume(OpenStackType):
             new = await resolve_one("volume_type", wanted, op.cloud)
             await self._act(op, "os-retype", {"new_type": new, "migration_policy": "on-demand"})
         await self.settled(op)
-
-    async def snapshot(self, op: Operation) -> None:
-        """A backup, available before the volume goes."""
-        name = f"{op.physical_name(200)}-backup"
-        try:
-            row = await self.read_row(op)
-        except Gone:
-            return
-        params = {"name": name}
-        found = await op.cloud.list("block-storage", "/backups", "backups", params=params)
-        backups = [one["id"] for one in found if one.get("name") == name]
-        if not backups:
-            body = {"volume_id": op.physical_id, "name": name, "force": row["status"] == "in-use"}
-            backups = [(await self.call(op, "POST", "/backups", {"backup": body}))["backup"]["id"]]
-        try:
-            await op.cloud.wait_ready(
-                "block-storage", "/backups", "backups", backups[0], Ready(reason="fail_reason"), deadline=op.deadline
-            )
-        except NotFound as error:
-            raise OperationFailed(f"The backup of the volume vanished: {error.message}") from error
 
 
 def _text_values(metadata: Mapping[str, Value]) -> dict[str, str]:

@@ -59,6 +59,9 @@ class ResourceGroup(NestedType):
         """Any name: it is asked of every member."""
         return True
 
+    async def child(self, op: Operation) -> Nested:
+        return nested(definitions(op.properties, op.data.get("removed", ())))
+
     # --- the verbs ------------------------------------------------------------------------------------------------
     async def create(self, op: Operation) -> str | None:
         await self._note_removed(op, [])

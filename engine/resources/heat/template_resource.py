@@ -16,7 +16,8 @@ REFERENCE_OUTPUT = "OS::stack_id"
 class TemplateResource(NestedType):
     """Its properties are the child's parameters, its attributes the child's outputs.
 
-    Written by the translators only: `type` is the name the user wrote, `template` its text or `url` its address.
+    Written by the translators only: `type` is the name the user wrote, `path` the file or URL it stands for,
+    `template` the text of that, or `url` its address where it could not be asked for.
     """
 
     name = "OS::Heat::TemplateResource"
@@ -24,6 +25,7 @@ class TemplateResource(NestedType):
     properties = {
         "type": string(mutable=True),
         "template": string(mutable=True),
+        "path": string(mutable=True),
         "url": string(mutable=True),
         "files": mapping(None, default={}, mutable=True),
         "environment": mapping(None, default={}, mutable=True),

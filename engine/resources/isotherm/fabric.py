@@ -17,7 +17,8 @@ from engine.cloud.errors import NotFound
 from engine.resources.base import OperationFailed
 
 VPC, ROLE, PUBLIC = "isotherm:vpc=", "isotherm:role=", "isotherm:public="
-LEG_NAME: Final = "isotherm-leg"
+LEG_NAME: Final = "isotherm-leg"  # a router on its VPC's fabric
+PEER_NAME: Final = "isotherm-peer"  # a hub on a network where two VPCs meet
 
 INTERFACES: Final = frozenset(
     {

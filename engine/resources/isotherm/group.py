@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.cloud.errors import Conflict, NotFound
 from engine.model.value import Value
-from engine.resources.base import Operation
+from engine.resources.base import Differing, Operation
 from engine.resources.declare import TAGS, attribute, boolean, listing, named, string
 from engine.resources.isotherm.fabric import ROLE, VPC
 from engine.resources.isotherm.loose_rules import OPEN_EGRESS, RULE, Key, all_wire_rules, key_of
@@ -77,6 +77,15 @@ class Group(NeutronType):
             return []
         missing = [key for key in sorted(OPEN_EGRESS) if (key not in present or key in gone) and key not in wanted]
         return [{"security_group_id": op.physical_id, "direction": "egress", "ethertype": key[1]} for key in missing]
+
+    async def differences(self, op: Operation, row: Mapping[str, Any]) -> list[Differing]:
+        """A rule that is missing is one; rules that others added are theirs."""
+        wanted, present = await self._wanted(op), row.get("security_group_rules") or ()
+        listed = {*wanted, *(OPEN_EGRESS if op.properties["open_egress"] else ())}
+        found = await super().differences(op, row)
+        if listed <= {key_of(rule) for rule in present}:
+            return found
+        return [*found, Differing("rules", op.properties["rules"], list(present))]
 
     async def _wanted(self, op: Operation) -> dict[Key, dict[str, Any]]:
         assert op.physical_id is not None

@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 from engine.cloud.errors import Conflict, NotFound
 from engine.model.value import Value
 from engine.resources.base import Gone, Operation, OperationFailed, ResourceType
-from engine.resources.declare import attribute, named
+from engine.resources.declare import attribute, named, one_of, string
 from engine.resources.isotherm import fabric
 from engine.resources.isotherm.ensured import patiently
 
 
 class RouterLeg(ResourceType):
     """The leg of the hub itself is given the fabric's `network`; any other router is given the `vpc` that it belongs
-    to, whose fabric is found by its tag, and gets routes to the VPC's address blocks through the hub.
+    to, whose fabric is found by its tag, and gets routes to the VPC's address blocks through the hub. A hub has further
+    legs where VPCs meet.
 
     The port is made first, marked in its description, so that the router takes it and not the network's gateway
     address. A router's interface goes together with its port.
@@ -27,12 +28,13 @@ class RouterLeg(ResourceType):
         "router": named("router", required=True),
         "network": named("network"),
         "vpc": named("router"),
+        "port_name": string(one_of(fabric.LEG_NAME, fabric.PEER_NAME), default=fabric.LEG_NAME),
     }
     attributes = {"address": attribute(), "network": attribute(), "router": attribute()}
 
     async def create(self, op: Operation) -> str | None:
         network = op.properties.get("network") or await fabric.fabric_of(op.cloud, op.properties["vpc"])
-        body = {"network_id": network, "name": fabric.LEG_NAME, "description": op.token}
+        body = {"network_id": network, "name": op.properties["port_name"], "description": op.token}
         reply = await op.cloud.request("network", "POST", "/ports", json={"port": body})
         return str(reply.body["port"]["id"])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.cloud.errors import NotFound
 from engine.model.value import Value
-from engine.resources.base import Gone, Operation, OperationFailed
+from engine.resources.base import Differing, Gone, Operation, OperationFailed
 from engine.resources.declare import custom, listing, mapping, named, string
 from engine.resources.neutron.neutron_type import NeutronType
 from engine.resources.references import resolve_references
@@ -69,6 +69,12 @@ class ExtraRouteSet(NeutronType):
             told = ", ".join(f"{destination} by {nexthop}" for destination, nexthop in sorted(missing))
             raise OperationFailed(f"The router has lost routes: {told}")
         return {"show": row}
+
+    async def drift(self, op: Operation) -> Sequence[Differing]:
+        """Routes of others are left alone."""
+        row, wanted = await self.read_row(op), op.properties["routes"]
+        present = row.get("routes") or []
+        return [] if _keys(wanted) <= _keys(present) else [Differing("routes", wanted, present)]
 
     async def read_row(self, op: Operation) -> dict[str, Any]:
         try:

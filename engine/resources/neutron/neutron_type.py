@@ -17,6 +17,7 @@ BUILT = Ready(ok=frozenset({"active", "down", "n/a"}))
 
 class NeutronType(OpenStackType):
     service: ClassVar[str | None] = "network"
+    shown_whole = True
 
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         row = await self.unmarked(op, await self.settled(op))

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.cloud.errors import Conflict, NotFound, OutcomeUnknown
 from engine.model.value import Value
-from engine.resources.base import Operation
+from engine.resources.base import Differing, Operation
 from engine.resources.declare import between, boolean, custom, integer, listing, mapping, named, one_of, string
 from engine.resources.neutron.neutron_type import NeutronType
 from engine.resources.neutron.rules import (
@@ -93,6 +93,14 @@ class SecurityGroup(NeutronType):
             open_rules = [{"direction": "egress", "ethertype": family} for family in ("IPv4", "IPv6")]
             await self._add(op, [{**rule, "security_group_id": op.physical_id} for rule in open_rules])
             await op.remember(closed=False)
+
+    async def differences(self, op: Operation, row: Mapping[str, Any]) -> list[Differing]:
+        """A rule that is missing is one; rules that others added are theirs."""
+        wanted, present = await self._wanted(op, op.properties), row.get("security_group_rules") or ()
+        found = await super().differences(op, row)
+        if {rule_key(rule) for rule in wanted} <= {rule_key(rule) for rule in present}:
+            return found
+        return [*found, Differing("rules", op.properties["rules"], list(present))]
 
     async def _wanted(self, op: Operation, properties: Mapping[str, Value]) -> list[dict[str, Any]]:
         assert op.physical_id is not None

@@ -8,8 +8,9 @@ from typing import Any
 from engine.cloud.contract import Ready
 from engine.cloud.errors import CloudError, Conflict, NotFound, Permanent
 from engine.model.value import Value
-from engine.resources.base import Kind, Operation
+from engine.resources.base import Differing, Kind, Operation
 from engine.resources.declare import attribute, attributes, maps_of
+from engine.resources.drift import alike
 from engine.resources.mark import InTags
 from engine.resources.nova import server_networks as nets
 from engine.resources.nova.nova_type import NovaType
@@ -18,7 +19,7 @@ from engine.resources.nova.server_attributes import CONSOLES, addresses, first_a
 from engine.resources.nova.server_body import device_findings, devices, legacy_devices, metadata_text
 from engine.resources.nova.server_properties import PROPERTIES
 from engine.resources.nova.user_data import user_data
-from engine.resources.references import resolve_references
+from engine.resources.references import resolve_one, resolve_references
 
 
 class Server(ServerActions, NovaType):
@@ -33,6 +34,7 @@ class Server(ServerActions, NovaType):
     list_suffix = "/detail"
     name_limit = 53
     snapshot_on_delete = True
+    saves = True
     properties = PROPERTIES
     attributes = {
         **attributes("name", "accessIPv4", "accessIPv6"),
@@ -117,6 +119,24 @@ class Server(ServerActions, NovaType):
     async def check(self, op: Operation) -> Mapping[str, Value]:
         await super().check(op)
         return await self._all_kept(op, await self.read_row(op))
+
+    async def differences(self, op: Operation, row: Mapping[str, Any]) -> list[Differing]:
+        """Nova shows the flavor by its name; an image that is not shown is that of a volume."""
+        found = await super().differences(op, row)
+        flavor, image = row.get("flavor") or {}, row.get("image") or {}
+        live = flavor.get("original_name") or flavor.get("id")
+        if live is not None:
+            wanted = await resolve_one("flavor", op.properties["flavor"], op.cloud)
+            if wanted != await resolve_one("flavor", live, op.cloud):
+                found.append(Differing("flavor", op.properties["flavor"], live))
+        if op.properties.get("image") and image:
+            wanted = await resolve_one("image", op.properties["image"], op.cloud)
+            if wanted != image["id"]:
+                found.append(Differing("image", wanted, image["id"]))
+        metadata = op.properties.get("metadata")
+        if metadata and not alike(metadata_text(metadata), row.get("metadata")):
+            found.append(Differing("metadata", metadata, row.get("metadata")))
+        return found
 
     # --- attributes -------------------------------------------------------------------------------------------------
     def presented(self, op: Operation, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.cloud.contract import Ready
 from engine.cloud.errors import Conflict, NotFound
+from engine.model.value import Value
 from engine.resources.base import Operation, OperationFailed
 from engine.resources.nova.nova_type import NovaType
 from engine.resources.nova.user_data import user_data
@@ -80,17 +81,50 @@ class ServerActions(NovaType):
 
     async def snapshot(self, op: Operation) -> None:
         """An image of the server, named after its mark, active before the server goes."""
-        name = f"{op.physical_name(200)}-snapshot"
-        images = await op.cloud.list("image", "/images", "images", params={"name": name})
-        if not images:
+        try:
+            await self._image(op, f"{op.physical_name(200)}-snapshot")
+        except NotFound:
+            return  # nothing left to copy
+
+    async def save(self, op: Operation, name: str) -> Mapping[str, Value]:
+        """A server that boots from a volume holds nothing itself: its volumes are saved as the resources they are."""
+        row = await self.read_row(op)
+        if not row.get("image"):
+            return {}
+        return {"snapshot_image_id": await self._image(op, name)}
+
+    async def restore(self, op: Operation, saved: Mapping[str, Value]) -> None:
+        """Built anew on the image of the server, keeping id, ports and volumes."""
+        image = saved.get("snapshot_image_id")
+        if image is not None:
+            row = await self.read_row(op)
+            if row.get("status") != "REBUILD":
+                await self.act(op, "rebuild", {"imageRef": image})
+            await self.until(op, "active")
+
+    async def discard(self, op: Operation, saved: Mapping[str, Value]) -> None:
+        image = saved.get("snapshot_image_id")
+        for found in [image] if image else await self._images(op, saved["name"]):
             try:
-                await self.act(op, "createImage", {"name": name, "metadata": {}})
+                await op.cloud.request("image", "DELETE", f"/images/{found}")
             except NotFound:
-                return  # nothing left to copy
-            images = await op.cloud.list("image", "/images", "images", params={"name": name})
-        for image in images[:1]:
-            ready = Ready(ok=frozenset({"active"}), failed=frozenset({"killed", "deleted", "error"}))
-            await op.cloud.wait_ready("image", "/images", "images", image["id"], ready, deadline=op.deadline)
+                continue
+
+    async def _image(self, op: Operation, name: str) -> str:
+        """The id of the image of that name, made if need be, once it is active. Raises NotFound without the server."""
+        images = await self._images(op, name)
+        if not images:
+            await self.act(op, "createImage", {"name": name, "metadata": {}})
+            images = await self._images(op, name)
+        if not images:
+            raise OperationFailed(f"Nova took the request for an image of the server, but there is no image {name}")
+        ready = Ready(ok=frozenset({"active"}), failed=frozenset({"killed", "deleted", "error"}))
+        await op.cloud.wait_ready("image", "/images", "images", images[0], ready, deadline=op.deadline)
+        return images[0]
+
+    async def _images(self, op: Operation, name: str) -> list[str]:
+        found = await op.cloud.list("image", "/images", "images", params={"name": name})
+        return [image["id"] for image in found if image.get("name") == name]
 
 
 def _flavor_of(row: Mapping[str, Any]) -> str:

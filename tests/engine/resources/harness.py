@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.cloud.contract import Cloud
+from engine.model.status import Action
 from engine.resources.base import Nested, Operation, ResourceType, StackIdentity
 from engine.resources.registry import Registry
 from engine.resources.schema import check_properties, difference, normalize
@@ -28,6 +29,7 @@ class Surroundings:
     nested: list[Nested] = field(default_factory=list)
     members: list[tuple[str, str | None, Mapping[str, Any]]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
+    acted: list[tuple[str, Action]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     virtual: bool = False
 
@@ -39,7 +41,9 @@ class Surroundings:
     def monotonic(self) -> float:
         return time.monotonic() + (sum(self.slept) if self.virtual else 0.0)
 
-    async def start_nested(self, op: Operation, nested: Nested) -> str:
+    async def start_nested(
+        self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> str:
         self.nested.append(nested)
         return "child-1"
 
@@ -47,6 +51,21 @@ class Surroundings:
         return self.outputs
 
     async def delete_nested(self, stack_id: str) -> None:
+        self.nested.clear()
+
+    async def act_nested(self, stack_id: str, action: Action) -> None:
+        self.acted.append((stack_id, action))
+
+    async def save_nested(self, stack_id: str, name: str) -> str:
+        return f"snapshot of {stack_id}"
+
+    async def restore_nested(self, stack_id: str, snapshot_id: str) -> None:
+        self.acted.append((stack_id, Action.RESTORE))
+
+    async def discard_nested(self, op: Operation, name: str) -> None:
+        self.acted.append((name, Action.DELETE))
+
+    async def forget_nested(self, stack_id: str) -> None:
         self.nested.clear()
 
     async def nested_resources(self, stack_id: str) -> Sequence[tuple[str, str | None, Mapping[str, Any]]]:

@@ -50,3 +50,23 @@ def test_a_constraint_may_bring_its_own_words() -> None:
 
 def test_unknown_breaks_nothing() -> None:
     assert violation(Constraint(pattern="a+"), UNKNOWN) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["* * * * *", "*/15 0-23/2 1,15 jan-mar MON", "0 0 l * *", "0 9 * * fri#2", "0 0 * * * 30", "@daily"]
+)
+def test_cron_expressions_tk_01(text: str) -> None:
+    assert violation(Constraint(custom="cron_expression"), text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("* * * *", "it has 4 fields"), ("60 * * * *", "60 is no minute"), ("* 1-24 * * *", "1-24 is no hour"),
+        ("* * 0 * *", "0 is no day of the month"), ("* * * foo *", "foo is no month"), ("* * * * */0", "is no day"),
+        ("*-5 * * * *", "is no minute"), ("", ""),
+    ],
+)  # fmt: skip
+def test_what_is_no_cron_expression_is_told_tk_01(text: str, sentence: str) -> None:
+    found = violation(Constraint(custom="cron_expression"), text)
+    assert (found is None) if not text else sentence in (found or "")
