@@ -7,13 +7,16 @@ reference is a name or a UUID; a stack of another project does not exist.
 from __future__ import annotations
 
 from engine.door.change_sets import ChangeSets
+from engine.door.drift import Drifting
 from engine.door.filters import StackFilter
 from engine.door.lifecycle import Lifecycle
 from engine.door.reading import Reading
 from engine.door.signals import Signal, Signals
+from engine.door.snapshots import Snapshotting
+from engine.door.template_check import TemplateCheck
 
-__all__ = ["Engine", "Signal", "StackFilter"]
+__all__ = ["Engine", "Signal", "StackFilter", "TemplateCheck"]
 
 
-class Engine(Lifecycle, ChangeSets, Reading, Signals):
+class Engine(Lifecycle, ChangeSets, Reading, Signals, Snapshotting, Drifting):
     """One per process: `start` it, ask, `stop` it. `Engine.of(EngineParts(…))` makes one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,25 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.cloud.errors import CloudError
 from engine.door.commands import Commands
+from engine.door.importing import Imports, as_import, to_adopt
 from engine.door.part import new_id, refuse_busy, refuse_update_in
-from engine.model.diagnostic import Invalid
+from engine.door.plan_text import plan_of, plan_value
+from engine.model.diagnostic import Invalid, invalid
 from engine.model.errors import ChangeSetNotFound, InvalidState, Refused, StackExists, StackNotFound
 from engine.model.source import Source
 from engine.model.stack import (
     Caller,
-    Change,
-    ChangeAction,
     ChangeSet,
     ChangeSetStatus,
     ExecutionStatus,
     Options,
     Plan,
-    PropertyChange,
-    Replacement,
     Stack,
 )  # fmt: skip
 from engine.model.status import Action, OnFailure, Status
-from engine.model.value import UNKNOWN, Value
 from engine.plan.deployment import Deployment
 from engine.runs import reasons
 from engine.runs.spec import RunSpec
@@ -42,23 +39,30 @@ from engine.state.vault import dump
 
 # Clients match on these words (cloudformation.md W36).
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
-_UNKNOWN_MARK = {"\u0000isotherm": "unknown"}
 
 
 class ChangeSets(Commands):
     async def create_change_set(
         self, caller: Caller, ref: str, name: str, source: Source, options: Options, *, kind: str,
-        description: str = "", client_token: str | None = None,
+        description: str = "", client_token: str | None = None, imports: Imports | None = None,
     ) -> ChangeSet:  # fmt: skip
-        """kind CREATE makes the stack in review when it does not exist; UPDATE needs one. What is wrong with the
-        template is found now and raised; what only planning shows becomes the change set's failure."""
+        """kind CREATE and IMPORT make the stack in review when it does not exist; UPDATE needs one. `imports`: the
+        objects that IMPORT takes over. What is wrong with the template is found now and raised; what only planning
+        shows becomes the change set's failure."""
+        imports = imports or {}
         stack = await self._subject(caller, ref, name, kind)
         stack_id, stack_name = (new_id(), ref) if stack is None else (stack.id, stack.name)
         identity = self._identity(stack_id, stack_name, caller.project_id)
+        source = await self.answered(caller, source)
         deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
+        if kind == "IMPORT":
+            to_adopt(deployment, self._context.registry, imports)
+            await self._refuse_owned(caller, imports)
         if stack is None:
             stack = await self._review(caller, stack_id, ref, source, deployment, options)
         plan, failure = await self._planned(stack, deployment, options, source)
+        if plan is not None and kind == "IMPORT":
+            plan, failure = _imported(plan, imports, fresh=stack.action is Action.INIT)
         empty = plan is not None and kind == "UPDATE" and plan.is_empty
         ok = failure is None and not empty
         values: dict[str, Any] = {
@@ -76,25 +80,25 @@ class ChangeSets(Commands):
             "parameters_json": dump(dict(deployment.bindings.shown)),
             "plan_json": None if plan is None else self._context.store.vault.seal(plan_value(plan)),
             "source_json": self._context.store.vault.seal(source_value(source)),
+            "imports_json": dump(dict(imports)),
             "base": stack.version,
             "client_token": client_token,
             "created": self._context.clock.now(),
         }
-        async with self._context.store.database.writer.begin() as connection:
-            await connection.execute(insert(t.change_sets), values)
+        await self._context.store.database.write(insert(t.change_sets).values(values))
         return await self.find_change_set(caller, values["id"])
 
     async def _subject(self, caller: Caller, ref: str, name: str, kind: str) -> Stack | None:
         try:
             stack = await self._live(caller, ref)
         except StackNotFound:
-            if kind == "CREATE":
+            if kind in ("CREATE", "IMPORT"):
                 return None
             raise
         in_review = stack.action is Action.INIT
         if kind == "CREATE" and not in_review:
             raise StackExists(stack.name)
-        if kind != "CREATE":
+        if kind != "CREATE" and not (in_review and kind == "IMPORT"):
             if in_review:
                 raise InvalidState(f"Stack [{stack.name}] is in REVIEW_IN_PROGRESS state and can not be updated.")
             refuse_update_in(stack)
@@ -124,6 +128,17 @@ class ChangeSets(Commands):
             return await self._plan(stack, deployment, options, source), None
         except (Invalid, Refused, CloudError) as error:
             return None, str(error)
+
+    async def _refuse_owned(self, caller: Caller, imports: Imports) -> None:
+        """An object belongs to one stack at most."""
+        for address, object_id in imports.items():
+            for row in await self._context.store.resources_with_physical_id(caller.project_id, object_id):
+                if row.exists and not row.external:
+                    owner = await self._again(row.stack_id)
+                    raise invalid(
+                        "ImportNotAlone", f"{object_id} is already managed by stack {owner.name}.",
+                        "Take it out of that stack first, retained by its deletion policy.", address=address,
+                    )  # fmt: skip
 
     # --- reading ----------------------------------------------------------------------------------------------------
     async def find_change_set(self, caller: Caller, name_or_id: str, ref: str | None = None) -> ChangeSet:
@@ -176,8 +191,7 @@ class ChangeSets(Commands):
     # --- changing ---------------------------------------------------------------------------------------------------
     async def delete_change_set(self, caller: Caller, change_set_id: str) -> None:
         found = await self.find_change_set(caller, change_set_id)
-        async with self._context.store.database.writer.begin() as connection:
-            await connection.execute(delete(t.change_sets).where(t.change_sets.c.id == found.id))
+        await self._context.store.database.write(delete(t.change_sets).where(t.change_sets.c.id == found.id))
 
     async def execute_change_set(
         self, caller: Caller, change_set_id: str, *, client_token: str | None = None,
@@ -202,26 +216,35 @@ class ChangeSets(Commands):
             options = replace(options, retain_except_on_create=retain_except_on_create)
         identity = self._identity(stack.id, stack.name, stack.project_id)
         deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
-        row = await self._base(found.id)
+        row, imports = await self._base(found.id)
+        adopt = to_adopt(deployment, self._context.registry, imports)
 
         async def spend(connection: AsyncConnection) -> None:
             await connection.execute(delete(t.change_sets).where(t.change_sets.c.stack_id == stack.id))
 
-        if found.kind == "CREATE":
-            await self._begin_create(caller, stack, source, options, deployment, client_token, row, spend)
+        wanted = RunSpec(Action.IMPORT if found.kind == "IMPORT" else Action.UPDATE, adopt=adopt)
+        if stack.action is Action.INIT:
+            if found.kind == "CREATE":
+                wanted = RunSpec(Action.CREATE)
+            await self._begin_create(caller, stack, source, options, deployment, client_token, row, spend, wanted)
         else:
             if found.plan is not None:
                 self._enforce_policy(stack, found.plan, None)
-            await self._begin_update(caller, stack, source, options, deployment, client_token, base=row, also=spend)
+            await self._begin_update(
+                caller, stack, source, options, deployment, client_token, base=row, also=spend, wanted=wanted
+            )  # fmt: skip
 
-    async def _base(self, change_set_id: str) -> int:
-        query = select(t.change_sets.c.base).where(t.change_sets.c.id == change_set_id)
+    async def _base(self, change_set_id: str) -> tuple[int, Imports]:
+        """The version of the stack it was made for, and what it imports."""
+        c = t.change_sets.c
+        query = select(c.base, c.imports_json).where(c.id == change_set_id)
         async with self._context.store.database.reader.connect() as connection:
-            return int((await connection.execute(query)).scalar_one())
+            row = (await connection.execute(query)).one()
+        return int(row.base), self._context.store.vault.open(row.imports_json) or {}
 
     async def _begin_create(
         self, caller: Caller, stack: Stack, source: Source, options: Options, deployment: Deployment,
-        client_token: str | None, base: int, also: Any,
+        client_token: str | None, base: int, also: Any, wanted: RunSpec,
     ) -> None:  # fmt: skip
         delegation = await self._delegation(caller, needed=self._validator.outside(deployment))
         store = self._context.store
@@ -231,13 +254,13 @@ class ChangeSets(Commands):
             if row.version != base:
                 raise InvalidState(f"Stack {stack.name} has changed since the change set was made.")
             revision = await store.add_revision(connection, stack.id, source)
-            spec = RunSpec(
-                Action.CREATE, target=revision, on_failure=options.on_failure, deadline=self._deadline(options),
+            spec = replace(
+                wanted, target=revision, on_failure=options.on_failure, deadline=self._deadline(options),
                 retain_except_on_create=options.retain_except_on_create,
             )  # fmt: skip
             values = {
-                "action": Action.CREATE.value, "status": Status.IN_PROGRESS.value,
-                "reason": reasons.started(Action.CREATE), "options_json": dump(options_value(options)),
+                "action": spec.kind.value, "status": Status.IN_PROGRESS.value,
+                "reason": reasons.started(spec.kind), "options_json": dump(options_value(options)),
                 "parameters_json": dump(dict(deployment.bindings.shown)), "revision": revision,
                 "description": deployment.template.description, "operation_id": new_id(),
                 "client_token": client_token, "run_json": dump(spec.value()),
@@ -250,63 +273,11 @@ class ChangeSets(Commands):
             await also(connection)
 
         await self._context.committer.write(Write(stack_id=stack.id, also=begin))
-        self._dispatcher.ring(stack.id)
+        self._context.ring(stack.id)
 
 
-def plan_value(plan: Plan) -> dict[str, Value]:
-    """A plan as JSON; UNKNOWN becomes a mark that no template can contain."""
-    return {
-        "stack_id": plan.stack_id,
-        "base": plan.base,
-        "other_changes": list(plan.other_changes),
-        "changes": [
-            {
-                "address": c.address, "type": c.type, "action": c.action.value, "replacement": c.replacement.value,
-                "physical_id": c.physical_id, "other": list(c.other), "retained": c.retained,
-                "before": _mark(c.before), "after": _mark(c.after), "group": c.group, "is_group": c.is_group,
-                "properties": [
-                    [p.name, _mark(p.before), _mark(p.after), p.recreates.value, p.cause] for p in c.properties
-                ],
-            }
-            for c in plan.changes
-        ],
-    }  # fmt: skip
-
-
-def plan_of(value: Mapping[str, Value]) -> Plan:
-    return Plan(
-        value["stack_id"],
-        value["base"],
-        tuple(
-            Change(
-                c["address"], c["type"], ChangeAction(c["action"]), Replacement(c["replacement"]), c["physical_id"],
-                tuple(
-                    PropertyChange(name, _unmark(before), _unmark(after), Replacement(recreates), cause)
-                    for name, before, after, recreates, cause in c["properties"]
-                ),
-                tuple(c["other"]), c["retained"], _unmark(c["before"]), _unmark(c["after"]), c["group"], c["is_group"],
-            )
-            for c in value["changes"]
-        ),
-        tuple(value["other_changes"]),
-    )  # fmt: skip
-
-
-def _mark(value: Value) -> Value:
-    if value is UNKNOWN:
-        return _UNKNOWN_MARK
-    if isinstance(value, Mapping):
-        return {key: _mark(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_mark(item) for item in value]
-    return value
-
-
-def _unmark(value: Value) -> Value:
-    if value == _UNKNOWN_MARK:
-        return UNKNOWN
-    if isinstance(value, dict):
-        return {key: _unmark(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_unmark(item) for item in value]
-    return value
+def _imported(plan: Plan, imports: Imports, *, fresh: bool) -> tuple[Plan | None, str | None]:
+    try:
+        return as_import(plan, imports, fresh=fresh), None
+    except Invalid as error:
+        return None, str(error)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.leaving import Leaving
 from engine.door.part import changed_meanwhile, new_id, refuse_busy, refuse_protected
@@ -40,8 +42,11 @@ class Commands(Leaving):
         spec = RunSpec(Action.DELETE, retain=tuple(retain), force=force, on_failure=OnFailure.DO_NOTHING)
         await self._begin(stack, spec, client_token)
 
-    async def _begin(self, stack: Stack, spec: RunSpec, client_token: str | None, *, reason: str = "") -> None:
-        """Write and start an operation that keeps the definition."""
+    async def _begin(
+        self, stack: Stack, spec: RunSpec, client_token: str | None, *, reason: str = "",
+        also: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
+        """Write and start an operation that keeps the definition. `also` is part of the transaction."""
         operation_id = new_id()
         columns: dict[str, Any] = {
             "action": spec.kind.value, "status": Status.IN_PROGRESS.value,
@@ -55,12 +60,12 @@ class Commands(Leaving):
         )  # fmt: skip
         event = event_params(record, self._context.clock.now(), None)
         # Guarded by the operation that was looked at: two commands at once are not both obeyed.
-        item = Write(stack_id=stack.id, operation_id=stack.operation_id, stack=columns, events=[event])
+        item = Write(stack_id=stack.id, operation_id=stack.operation_id, stack=columns, events=[event], also=also)
         try:
             await self._context.committer.write(item)
         except Fenced as error:
             raise changed_meanwhile(stack) from error
-        self._dispatcher.ring(stack.id)
+        self._context.ring(stack.id)
 
     # --- taking back ------------------------------------------------------------------------------------------------
     async def cancel_update(
@@ -92,30 +97,44 @@ class Commands(Leaving):
     async def continue_update_rollback(
         self, caller: Caller, ref: str, *, skip: Sequence[str] = (), client_token: str | None = None
     ) -> None:
-        """B08: from UPDATE_ROLLBACK_FAILED on; `skip` addresses count as rolled back."""
+        """B08: from UPDATE_ROLLBACK_FAILED on; `skip` addresses count as rolled back. `Nested.Inner` is one of a nested
+        stack."""
         stack = await self._live(caller, ref)
         if not (stack.action is Action.ROLLBACK and stack.status is Status.FAILED):
             raise InvalidState(f"Stack {stack.name} is in {stack.state} state and its rollback can not be continued.")
-        known = {row.address for row in await self._context.store.resources(stack.id)}
-        for address in skip:
-            if address not in known:
-                raise ResourceNotFound(address, stack.name)
-        members = [a for a in known if a.split("/")[0] in set(skip)]
+        for name in skip:
+            await self._refuse_unknown(stack, name)
         spec = RunSpec(
-            Action.ROLLBACK, target=await self._good_revision(stack), reverting=Action.UPDATE, skip=tuple(members),
+            Action.ROLLBACK, target=await self._good_revision(stack), reverting=Action.UPDATE, skip=tuple(skip),
             on_failure=OnFailure.DO_NOTHING,
         )  # fmt: skip
         await self._begin(stack, spec, client_token, reason="User Initiated")
 
-    async def rollback_stack(self, caller: Caller, ref: str, *, client_token: str | None = None) -> Stack:
+    async def _refuse_unknown(self, stack: Stack, name: str) -> None:
+        """Raise ResourceNotFound unless the stack, or a nested one, has the resource."""
+        address, _, inner = name.partition(".")
+        rows = await self._context.store.resources(stack.id)
+        if not any(row.address == address for row in rows):
+            raise ResourceNotFound(address, stack.name)
+        if inner:
+            children = [c for c in await self._context.store.children(stack.id) if _logical(c) == address]
+            if not children:
+                raise ResourceNotFound(inner, address)
+            await self._refuse_unknown(children[-1], inner)
+
+    async def rollback_stack(
+        self, caller: Caller, ref: str, *, client_token: str | None = None, retain_except_on_create: bool | None = None
+    ) -> Stack:
         """B09: from CREATE_FAILED or UPDATE_FAILED back to the last stable state."""
         stack = await self._live(caller, ref)
         if stack.status is not Status.FAILED or stack.action not in (Action.CREATE, Action.UPDATE):
             raise InvalidState(f"Stack {stack.name} is in {stack.state} state and can not be rolled back.")
         created = stack.action is Action.CREATE
+        kept = stack.options.retain_except_on_create
         spec = RunSpec(
             Action.ROLLBACK, target=None if created else await self._good_revision(stack), reverting=stack.action,
-            on_failure=OnFailure.DO_NOTHING, retain_except_on_create=stack.options.retain_except_on_create,
+            on_failure=OnFailure.DO_NOTHING,
+            retain_except_on_create=kept if retain_except_on_create is None else retain_except_on_create,
         )  # fmt: skip
         await self._begin(stack, spec, client_token, reason="User Initiated")
         return await self._again(stack.id)
@@ -144,3 +163,8 @@ class Commands(Leaving):
         stack = await self._live(caller, ref)
         refuse_busy(stack)
         await self._begin(stack, RunSpec(Action.CHECK, on_failure=OnFailure.DO_NOTHING), None)
+
+
+def _logical(child: Stack) -> str:
+    """The name, in its parent's template, of the resource that the stack is."""
+    return (child.parent_resource or "").split("/")[0]

@@ -45,6 +45,7 @@ class Creating(Part):
         if await self._context.store.stack_by_name(caller.project_id, name) is not None:
             raise StackExists(name)
         await self._refuse_too_many(caller)
+        source = await self.answered(caller, source)
         stack_id = new_id()
         identity = self._identity(stack_id, name, caller.project_id)
         cloud = self._cloud(caller)
@@ -62,7 +63,7 @@ class Creating(Part):
         stack = self._record({**values, "revision": None})
         event = insert(t.events).values(event_params(stack, values["created"], None))
         await self._context.store.add_stack(values, source, [event])
-        self._dispatcher.ring(stack_id)
+        self._context.ring(stack_id)
         return stack
 
     async def _refuse_too_many(self, caller: Caller) -> None:
@@ -117,6 +118,8 @@ class Creating(Part):
             "epoch": 0,
             "lease_until": None,
             "version": 0,
+            "drift_status": None,
+            "drift_checked": None,
             "live_name": live_name(caller.project_id, name),
         }
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.part import changed_meanwhile, refuse_busy
 from engine.door.updating import Updating
 from engine.model.errors import InvalidState, NotSupported, ResourceNotFound
 from engine.model.source import Source
-from engine.model.stack import Caller
+from engine.model.stack import Caller, Stack
 from engine.model.status import Action, Status
 from engine.model.value import Value
-from engine.state import tables as t
+from engine.plan.decide import UNHEALTHY
+from engine.runs.export import export_data
+from engine.runs.inside import descendants, forget_stack
 from engine.state.commit import Fenced, Write
 from engine.state.rows import event_params
-from engine.state.store import source_value
 
 
 class Leaving(Updating):
@@ -29,54 +29,35 @@ class Leaving(Updating):
         refuse_busy(stack)
         data = await self.export_stack(caller, ref)
 
-        async def forget(connection: AsyncConnection) -> None:
-            for table in (t.resources, t.exports, t.imports, t.signals, t.change_sets):
-                await connection.execute(delete(table).where(table.c.stack_id == stack.id))
+        now = self._context.clock.now()
+        tree = [stack.id, *await descendants(self._context, stack.id)]
 
-        columns = {
-            "action": Action.DELETE.value, "status": Status.COMPLETE.value, "reason": "Stack abandoned",
-            "deleted": self._context.clock.now(), "live_name": None, "run_json": None, "delegation_json": None,
-        }  # fmt: skip
-        item = Write(stack_id=stack.id, operation_id=stack.operation_id, stack=columns, also=forget)
+        async def forget(connection: AsyncConnection) -> None:
+            for one in tree:
+                await forget_stack(connection, one, now)
+
+        item = Write(stack_id=stack.id, operation_id=stack.operation_id, also=forget)
         try:
             await self._context.committer.write(item)
         except Fenced as error:
             raise changed_meanwhile(stack) from error
+        self._context.store.cache.forget(tree)
         return data
 
     async def export_stack(self, caller: Caller, ref: str) -> Mapping[str, Value]:
-        """heat.md API-27's abandon data."""
+        """heat.md API-27's abandon data, with that of the stacks inside."""
         if not self._context.settings.enable_stack_abandon:
             raise NotSupported("Stack Abandon is not enabled (enable_stack_abandon).")
-        stack = await self.find_stack(caller, ref)
+        return await self._document(await self.find_stack(caller, ref))
+
+    async def _document(self, stack: Stack) -> dict[str, Value]:
         store = self._context.store
         source = Source("") if stack.revision is None else await store.source(stack.revision)
         rows = [row for row in await store.resources(stack.id) if row.exists and not row.condemned]
-        kept = source_value(source)
-        return {
-            "name": stack.name,
-            "id": stack.id,
-            "action": stack.action.value,
-            "status": stack.status.value,
-            "template": kept["text"],
-            "environment": {**kept["environment"], "parameters": kept["parameters"]},
-            "files": kept["files"],
-            "project_id": stack.project_id,
-            "stack_user_project_id": stack.project_id,
-            "tags": sorted(stack.options.tags) or None,
-            "resources": {
-                row.address: {
-                    "name": row.address,
-                    "resource_id": row.physical_id,
-                    "type": row.type,
-                    "action": row.action.value,
-                    "status": row.status.value,
-                    "metadata": dict(row.metadata),
-                    "resource_data": dict(row.data),
-                }
-                for row in rows
-            },
-        }
+        children = {child.id: child for child in await store.children(stack.id)}
+        nested = {row.address: await self._document(children[row.physical_id])
+                  for row in rows if not row.is_group and row.physical_id in children}  # fmt: skip
+        return export_data(stack, source, rows, nested)
 
     async def mark_unhealthy(self, caller: Caller, ref: str, resource: str, *, unhealthy: bool, reason: str) -> None:
         """ENGU-22. `resource` is an address or a physical id; marked, it is replaced at the next update."""
@@ -97,6 +78,7 @@ class Leaving(Updating):
         for one in marked:
             one.action, one.updated = Action.CHECK, now
             one.status, one.reason = (Status.FAILED if unhealthy else Status.COMPLETE), reason
+            one.data = {**one.data, UNHEALTHY: unhealthy}
             events.append(event_params(stack, now, one))
         vault = self._context.store.vault
         item = Write(

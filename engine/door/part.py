@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
+
+from engine.bus import Bus
 from engine.cloud.contract import Cloud
 from engine.door.validation import Validator
 from engine.model.errors import Busy, Forbidden, InvalidState, StackNotFound
-from engine.model.stack import Caller, Stack
+from engine.model.source import Source
+from engine.model.stack import Caller, ResourceDrift, Stack
 from engine.model.status import Action, Status
 from engine.model.value import Value
 from engine.runs.context import RunContext
 from engine.runs.dispatcher import Dispatcher
+from engine.runs.drift import drift_record
+from engine.runs.outside import answered
+from engine.state import tables as t
 
 
 class Part:
-    def __init__(self, context: RunContext, dispatcher: Dispatcher) -> None:
-        self._context, self._dispatcher = context, dispatcher
+    def __init__(self, context: RunContext, dispatcher: Dispatcher | None, bus: Bus) -> None:
+        """`dispatcher` None: a process that asks and runs nothing."""
+        self._context, self._dispatcher, self._bus = context, dispatcher, bus
         self._validator = Validator(context)
+        self._background: set[asyncio.Task[None]] = set()  # looks that nobody waits for
 
     async def find_stack(self, caller: Caller, ref: str, *, deleted_by_id: bool = True) -> Stack:
         """A live stack by name; by UUID also a deleted one. Raises StackNotFound."""
@@ -49,6 +59,17 @@ class Part:
             return opened[0]
 
         return get
+
+    async def answered(self, caller: Caller, source: Source, *, looking: bool = False) -> Source:
+        """`source` with what its template asks of the outside, as that is now; `looking`: nothing is to be made of it.
+        Raises Invalid."""
+        return await answered(self._context, caller.project_id, source, self._cloud(caller), looking=looking)
+
+    async def _drifts(self, stack: Stack) -> list[ResourceDrift]:
+        """What the last looks at the stack's objects showed, in order of address."""
+        query = select(t.drifts).where(t.drifts.c.stack_id == stack.id).order_by(t.drifts.c.address)
+        async with self._context.store.database.reader.connect() as connection:
+            return [drift_record(row, self._context.store.vault) for row in await connection.execute(query)]
 
     async def _delegation(self, caller: Caller, *, needed: bool) -> Mapping[str, Value] | None:
         return await self._context.clouds.establish(caller) if needed else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
+from engine.cloud.containers import files_of
 from engine.door.commands import Commands
 from engine.door.filters import StackFilter, pick, query_of
-from engine.model.diagnostic import invalid
+from engine.model.diagnostic import Invalid, invalid
 from engine.model.errors import ResourceNotFound, StackExists
 from engine.model.source import Source
 from engine.model.stack import (
@@ -16,16 +18,21 @@ from engine.model.stack import (
     Export,
     Options,
     Plan,
+    ResourceDrift,
     ResourceRecord,
     Stack,
 )  # fmt: skip
+from engine.model.status import Action, Status
 from engine.model.template import Template
 from engine.model.value import Value
+from engine.plan.deployment import bind_source
 from engine.resources.base import Operation, StackIdentity
 from engine.runs.children import Children
 from engine.state.clock import to_datetime
 from engine.state.rows import ResourceRow, resource_record
 from engine.state.tables import services
+
+_LOOK_AGAIN = 2.0  # seconds after which a waiter looks by itself: hints may be lost
 
 
 class Reading(Commands):
@@ -34,16 +41,36 @@ class Reading(Commands):
         """The template; raises Invalid. Cached."""
         return self._context.translator.translate(source)
 
+    def outline(self, source: Source) -> Template:
+        """What the template says of itself, its transforms aside. Raises Invalid."""
+        return self._context.translator.outline(source)
+
     async def validate(self, caller: Caller, source: Source) -> Template:
         """Everything that can be known before a stack exists: types, properties, references; parameters may be
-        missing."""
-        return self._validator.offline(source)
+        missing. Only the outline is known where these decide what the template is, and of templates with macros, which
+        are not called."""
+        outline = self._context.translator.outline(source)
+        if any(not name.startswith("AWS::") for name in outline.transforms):
+            return outline
+        try:
+            return self._validator.offline(await self.answered(caller, source, looking=True))
+        except Invalid as error:
+            if all(one.code.startswith("Undecided") for one in error.diagnostics):
+                return outline
+            raise
+
+    async def container_files(
+        self, caller: Caller, container: str, *, skip: Collection[str], most_bytes: int
+    ) -> dict[str, str]:
+        """The files in a container of the caller's project, but for those in `skip`. Raises CloudError."""
+        return await files_of(await self._cloud(caller)(), container, skip=skip, most_bytes=most_bytes)
 
     async def preview_create(self, caller: Caller, name: str, source: Source, options: Options) -> Plan:
         """What creating the stack would make. Raises what `create_stack` would."""
         if await self._context.store.stack_by_name(caller.project_id, name) is not None:
             raise StackExists(name)
         identity = self._identity("", name, caller.project_id)
+        source = await self.answered(caller, source)
         deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
         return await self._plan(None, deployment, options, source)
 
@@ -51,12 +78,22 @@ class Reading(Commands):
         """What updating the stack would do."""
         stack = await self._live(caller, ref)
         identity = self._identity(stack.id, stack.name, stack.project_id, stack.root_id)
+        source = await self.answered(caller, source)
         deployment = await self._validator.whole(identity, source, self._cloud(caller), stack.options.notification_arns)
         return await self._plan(stack, deployment, stack.options, source)
 
     async def source_of(self, stack: Stack) -> Source:
         """The stack's definition as sent, hidden parameters in clear: never show it unmasked."""
         return Source("") if stack.revision is None else await self._context.store.source(stack.revision)
+
+    async def resolved_parameters(self, stack: Stack) -> Mapping[str, str]:
+        """The values that those of its parameters had in the parameter store which name one there (ResolvedValue)."""
+        if not stack.parameters or stack.dialect != "cfn":
+            return {}
+        source = await self.source_of(stack)
+        if not any(key.startswith("parameter:") for key in source.answers):
+            return {}
+        return bind_source(self.translate(source), source).resolved
 
     # --- stacks -----------------------------------------------------------------------------------------------------
     async def list_stacks(self, caller: Caller, wanted: StackFilter) -> Sequence[Stack]:
@@ -66,6 +103,19 @@ class Reading(Commands):
         else:
             found = await store.stacks(query_of(wanted, project_id))
         return pick(found, wanted, self._context.settings.hidden_stack_tags)
+
+    async def settled(self, caller: Caller, stack: Stack, seconds: float) -> Stack:
+        """The stack once nothing runs on it, or as it is when `seconds` are over or the process stops."""
+        watch, clock = self._context.watch, self._context.clock
+        until = clock.monotonic() + seconds
+        while stack.status is Status.IN_PROGRESS and clock.monotonic() < until and not watch.closed:
+            await watch.wait(stack.id, clock, min(_LOOK_AGAIN, until - clock.monotonic()))
+            stack = await self.find_stack(caller, stack.id, deleted_by_id=True)
+        return stack
+
+    def release(self) -> None:
+        """The process stops soon: let go of those who wait for a stack."""
+        self._context.watch.close()
 
     async def count_stacks(self, caller: Caller, wanted: StackFilter) -> int:
         if wanted.tags or wanted.tags_any or wanted.not_tags or wanted.not_tags_any:
@@ -92,11 +142,15 @@ class Reading(Commands):
         rows = _shown(await self._context.store.resources(stack.id), deleted=stack.deleted is not None)
         nested = await self._nested_ids(stack, rows)
         needers = _needers(rows)
-        return [
+        found = [
             resource_record(row, needers.get(row.address, ()), nested.get(row.address))
             for row in sorted(rows, key=lambda row: row.address)
             if members or row.group is None
         ]
+        if stack.drift_checked is None:
+            return found
+        drifts = {one.address: one for one in await self._drifts(stack)}
+        return [_with_drift(record, drifts.get(record.address)) for record in found]
 
     async def _nested_ids(self, stack: Stack, rows: Sequence[ResourceRow]) -> Mapping[str, str]:
         """Address → id of the nested stack behind it, for groups too."""
@@ -210,11 +264,19 @@ class Reading(Commands):
             ]  # fmt: skip
 
 
+def _with_drift(record: ResourceRecord, drift: ResourceDrift | None) -> ResourceRecord:
+    """What the last look showed, unless the resource has been changed since."""
+    if drift is None or record.updated > drift.checked:
+        return record
+    return replace(record, drift=drift.status, drift_checked=drift.checked)
+
+
 def _shown(rows: Sequence[ResourceRow], *, deleted: bool) -> list[ResourceRow]:
     """The newest generation of each address that is, or in a deleted stack was, part of the stack."""
     newest: dict[str, ResourceRow] = {}
     for row in rows:
-        if (not row.exists and not deleted and not row.skipped) or row.condemned:
+        unborn = row.action is Action.INIT  # it has stopped at a breakpoint
+        if not (row.exists or row.skipped or deleted != unborn) or row.condemned:
             continue
         if row.address not in newest or newest[row.address].generation < row.generation:
             newest[row.address] = row

@@ -1,15 +1,22 @@
-"""Signals from outside: wait conditions, creation policies."""
+"""Signals from outside: wait conditions, creation policies, breakpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from engine.door.part import Part
-from engine.model.errors import NotSupported, ResourceNotFound
+from engine.model.errors import InvalidHook, NotSupported, ResourceNotFound
+from engine.model.settings import HOOKS
 from engine.model.stack import Caller
 from engine.model.status import Action
 from engine.model.value import Value
+from engine.state import tables as t
+from engine.state.commit import Write
+from engine.state.rows import event_params
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +53,32 @@ class Signals(Part):
         places = {address, *(r.address for r in takers if not r.is_group)}
         for place in sorted(places):
             await self._context.store.add_signal(stack.id, place, signal.unique_id, value)
-        self._context.watch.changed([f"{stack.id}/{place}" for place in places])
+        self._context.tell([f"{stack.id}/{place}" for place in places])
+
+    async def clear_hook(self, caller: Caller, ref: str, address: str, hook: str) -> None:
+        """Let the run go on that has stopped at this breakpoint (ENGU-09). Raises InvalidHook when none has."""
+        if hook not in HOOKS:
+            raise InvalidHook(f'Invalid hook type "{hook}". There are: {", ".join(sorted(HOOKS))}.')
+        stack = await self._live(caller, ref)
+        rows = [row for row in await self._context.store.resources(stack.id) if row.address == address]
+        if not rows:
+            raise ResourceNotFound(address, stack.name)
+        row = max(rows, key=lambda one: one.generation)
+        h = t.hooks.c
+        this = (
+            h.stack_id == stack.id, h.address == address, h.hook == hook, h.operation_id == stack.operation_id,
+            h.cleared.is_(False),
+        )  # fmt: skip
+        async with self._context.store.database.reader.connect() as connection:
+            waiting = (await connection.execute(select(h.hook).where(*this))).first()
+        if waiting is None:
+            raise InvalidHook(
+                f'The "{hook}" hook is not defined on {row.type} "{address}", or nothing waits for it now.'
+            )
+
+        async def clear(connection: AsyncConnection) -> None:
+            await connection.execute(update(t.hooks).where(*this).values(cleared=True))
+
+        told = event_params(stack, self._context.clock.now(), row, reason=f"Hook {hook} is cleared")
+        await self._context.committer.write(Write(stack_id=stack.id, events=[told], also=clear))
+        self._context.tell([f"{stack.id}/{address}"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,20 +28,24 @@ from engine.state.rows import ResourceRow, event_params, options_value
 from engine.state.store import stack_record
 from engine.state.vault import dump
 
+_UPDATE: Final = RunSpec(Action.UPDATE)
+
 
 class Updating(Creating):
     async def update_stack(
         self, caller: Caller, ref: str, source: Source, options: Options | None = None, *,
         client_token: str | None = None, refuse_no_change: bool = False, supersede: bool = False,
-        policy_during_update: str | None = None,
+        policy_during_update: str | None = None, converge: bool = False,
     ) -> Stack:  # fmt: skip
         """Start an update. `options` None keeps the stack's. `supersede`: a running update is overtaken (native API);
-        else a busy stack raises InvalidState. `refuse_no_change` raises NoChange."""
+        else a busy stack raises InvalidState. `refuse_no_change` raises NoChange. `converge`: live objects are looked
+        at first, and put right where they differ."""
         stack = await self._live(caller, ref)
         refuse_update_in(stack)
-        if not supersede:
+        if not supersede or stack.action is Action.SNAPSHOT:
             refuse_busy(stack)
         options = options or stack.options
+        source = await self.answered(caller, source)
         deployment = await self._validator.whole(
             self._identity(stack.id, stack.name, stack.project_id, stack.root_id), source, self._cloud(caller),
             options.notification_arns,
@@ -50,16 +54,19 @@ class Updating(Creating):
         if refuse_no_change and plan.is_empty:
             raise NoChange
         self._enforce_policy(stack, plan, policy_during_update)
+        wanted = replace(_UPDATE, converge=converge or self._context.settings.observe_on_update)
         return await self._begin_update(
-            caller, stack, source, options, deployment, client_token, supersede=supersede
+            caller, stack, source, options, deployment, client_token, supersede=supersede, wanted=wanted
         )  # fmt: skip
 
     async def _begin_update(
         self, caller: Caller, stack: Stack, source: Source, options: Options, deployment: Deployment,
         client_token: str | None, base: int | None = None, also: Any = None, supersede: bool = False,
+        wanted: RunSpec = _UPDATE,
     ) -> Stack:  # fmt: skip
-        """Write and start the update. `base`: refused when the stack has another version by now; so it is when
-        another operation has begun since `stack` was read, unless that may be superseded."""
+        """Write and start the update, or another run to a definition, as `wanted` says. `base`: refused when the stack
+        has another version by now; so it is when another operation has begun since `stack` was read, unless that may
+        be superseded."""
         delegation = await self._delegation(caller, needed=self._validator.outside(deployment))
         store, operation_id = self._context.store, new_id()
 
@@ -70,13 +77,13 @@ class Updating(Creating):
             if row.deleted is not None or (row.operation_id != stack.operation_id and not supersede):
                 raise changed_meanwhile(stack)
             revision = await store.add_revision(connection, stack.id, source)
-            spec = RunSpec(
-                Action.UPDATE, target=revision, previous=row.good_revision, on_failure=options.on_failure,
+            spec = replace(
+                wanted, target=revision, previous=row.good_revision, on_failure=options.on_failure,
                 deadline=self._deadline(options), retain_except_on_create=options.retain_except_on_create,
             )  # fmt: skip
             values = {
-                "action": Action.UPDATE.value, "status": Status.IN_PROGRESS.value,
-                "reason": reasons.started(Action.UPDATE), "reverting": None, "cleaning": False,
+                "action": spec.kind.value, "status": Status.IN_PROGRESS.value,
+                "reason": reasons.started(spec.kind), "reverting": None, "cleaning": False,
                 "options_json": dump(options_value(options)), "revision": revision,
                 "parameters_json": dump(dict(deployment.bindings.shown)), "dialect": deployment.template.dialect.value,
                 "description": deployment.template.description, "operation_id": operation_id,
@@ -93,7 +100,7 @@ class Updating(Creating):
                 await also(connection)
 
         await self._context.committer.write(Write(stack_id=stack.id, also=begin))
-        self._dispatcher.ring(stack.id)
+        self._context.ring(stack.id)
         return await self._again(stack.id)
 
     async def _plan(self, stack: Stack | None, deployment: Deployment, options: Options, source: Source) -> Plan:

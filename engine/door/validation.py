@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engine.cloud.contract import Cloud
-from engine.cloud.errors import CloudError, NotFound, Permanent
+from engine.cloud.errors import CloudError
+from engine.door.template_check import TemplateCheck, custom_limits, span_of
 from engine.expr.evaluate import evaluate
-from engine.expr.parameters import placeholders
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
-from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, walk
 from engine.model.source import Source
-from engine.model.template import DeletionPolicy, Resource, Template
-from engine.model.value import NO_VALUE, UNKNOWN, Value
-from engine.plan.deployment import Deployment, deploy
-from engine.plan.scope import Facts, View
+from engine.model.template import Template
+from engine.plan.deployment import Deployment
+from engine.plan.scope import View
 from engine.resources.base import StackIdentity
 from engine.resources.constraints import cloud_kind
-from engine.resources.schema import check_properties, cloud_questions
+from engine.resources.openstack_type import OpenStackType
+from engine.resources.schema import cloud_questions
 from engine.runs.context import RunContext
 from engine.runs.prepare import CloudGetter, prepare
-
-_AT_ONCE = 8  # look-ups under way together
 
 
 class Validator:
     def __init__(self, context: RunContext) -> None:
         self._context = context
+        self._template = TemplateCheck(context.translator, context.registry)
 
     async def whole(
         self, identity: StackIdentity, source: Source, cloud: CloudGetter, notification_arns: tuple[str, ...] = ()
@@ -46,27 +43,23 @@ class Validator:
         ):
             raise LimitExceeded(f"Maximum resources per stack exceeded ({limit}, max_resources_per_stack).")
         self.check_rules(deployment)
-        findings = [*self._properties(deployment), *self._attributes(deployment)]
-        if findings:
-            raise Invalid(findings)
+        self._template.check(deployment)
         if self.outside(deployment):
             await self._ask_cloud(deployment, await cloud())
         return deployment
 
     def offline(self, source: Source) -> Template:
         """What needs neither parameters' values nor a cloud. Raises Invalid."""
-        template = self._context.translator.translate(source)
-        bindings = placeholders(template, source.parameters)
-        identity = StackIdentity("", "", "", "")
-        deployment = deploy(template, bindings, identity, Facts(), self._context.registry)
-        findings = [*self._properties(deployment), *self._attributes(deployment)]
-        if findings:
-            raise Invalid(findings)
-        return template
+        return self._template.offline(source)
 
     def outside(self, deployment: Deployment) -> bool:
-        """Whether any resource has an object in the cloud."""
-        return any(not self._context.registry.get(r.type).local for r in deployment.resources.values())
+        """Whether any resource has an object in the cloud, any parameter names one, or events go there."""
+        if deployment.sinks:
+            return True
+        registry, custom = self._context.registry, deployment.bindings.custom
+        return any(not registry.get(r.type).local for r in deployment.resources.values()) or any(
+            cloud_kind(constraint) is not None for _, constraint, _ in custom
+        )
 
     def check_rules(self, deployment: Deployment) -> None:
         """CFN Rules: every assertion of a rule whose condition holds."""
@@ -83,73 +76,6 @@ class Validator:
         if findings:
             raise Invalid(findings)
 
-    def _properties(self, deployment: Deployment) -> Iterable[Diagnostic]:
-        scope = deployment.scope(View())
-        for resource in deployment.resources.values():
-            yield from self._snapshots(resource)
-            try:
-                given = evaluate(resource.properties, scope)
-            except Invalid as error:
-                yield from error.diagnostics
-                continue
-            kind = self._context.registry.get(resource.type)
-            values: Mapping[str, Value] = {} if given is NO_VALUE or given is UNKNOWN else given
-            for finding in check_properties(kind, values):
-                yield self._diagnostic(deployment, resource, finding.path, finding.code, finding.message)
-            for sentence in kind.validate(values):
-                yield self._diagnostic(deployment, resource, (), "PropertyConflict", sentence)
-
-    def _snapshots(self, resource: Resource) -> Iterable[Diagnostic]:
-        """ENGU-10: what asks for a copy before it goes must have one; losing it silently is no answer."""
-        if self._context.registry.get(resource.type).snapshot_on_delete:
-            return
-        asked = {
-            "deletion_policy": resource.deletion_policy, "update_replace_policy": resource.update_replace_policy,
-        }  # fmt: skip
-        for name, policy in asked.items():
-            if policy is DeletionPolicy.SNAPSHOT:
-                yield Diagnostic(
-                    "SnapshotNotSupported",
-                    f"Resource {resource.address}: the {name} Snapshot is not supported by {resource.type}.",
-                    "Say Delete or Retain.", address=f"resources.{resource.address}", span=resource.span,
-                )  # fmt: skip
-
-    def _attributes(self, deployment: Deployment) -> Iterator[Diagnostic]:
-        """TF-03: an attribute that is asked for must be one of the type's."""
-        places: list[tuple[str, Expression]] = [
-            (f"resources.{resource.address}", part)
-            for resource in deployment.resources.values()
-            for part in (resource.properties, resource.metadata)
-            if part is not None
-        ]
-        places += [(f"outputs.{output.name}", output.value) for output in deployment.template.outputs.values()]
-        for address, outer in places:
-            for inner in walk(outer):
-                if not isinstance(inner, AttributeRef) or not isinstance(inner.attribute, Literal):
-                    continue
-                asked = deployment.resources.get(inner.address)
-                if asked is None:
-                    continue
-                kind, name = self._context.registry.get(asked.type), str(inner.attribute.value)
-                if not kind.has_attribute(name):
-                    known = ", ".join(sorted(kind.attributes)) or "none"
-                    yield Diagnostic(
-                        "UnknownAttribute",
-                        f"The Referenced Attribute ({inner.address} {name}) is incorrect.",
-                        f"{asked.type} has: {known}.",
-                        address=address,
-                        span=inner.span,
-                    )
-
-    def _diagnostic(
-        self, deployment: Deployment, resource: Resource, path: tuple[str | int, ...], code: str, message: str
-    ) -> Diagnostic:
-        where = ".".join(["resources", resource.address, "properties", *(str(p) for p in path)])
-        span = _span_of(resource.properties, path) or resource.span
-        if span is None and resource.group is not None:
-            span = deployment.template.groups[resource.group].span
-        return Diagnostic(code, f"Property error: {where}: {message}", address=where, span=span)
-
     # --- asking the cloud -----------------------------------------------------------------------------------------
     async def _ask_cloud(self, deployment: Deployment, cloud: Cloud) -> None:
         services = await cloud.services()
@@ -163,24 +89,37 @@ class Validator:
             for resource in deployment.resources.values()
             if (kind := self._context.registry.get(resource.type)).service is not None and kind.service not in services
         ]  # fmt: skip
+        if deployment.sinks and not {"message", "messaging"} & services:
+            findings.append(Diagnostic(
+                "EventSinksNotSupported", "event_sinks: this cloud has no messaging service; no event would be sent.",
+                "Leave them out; events can be listed.", address="environment.event_sinks",
+            ))  # fmt: skip
         if findings:
             raise Invalid(findings)
-        slots = asyncio.Semaphore(_AT_ONCE)
-
-        async def ask(question: _Question) -> Diagnostic | None:
-            async with slots:
-                try:
-                    await cloud.resolve(question.kind, question.value)
-                except (NotFound, Permanent) as error:
-                    return question.answered(error.message)
-                except CloudError as error:
-                    raise invalid("CloudUnavailable", f"{question.what} cannot be checked: {error.message}") from error
-            return None
-
-        questions = dict.fromkeys([*_of_parameters(deployment), *self._of_properties(deployment)])
-        found = [finding for finding in await asyncio.gather(*map(ask, questions)) if finding is not None]
+        questions: dict[str, list[_Question]] = {}
+        for question in dict.fromkeys([*_of_parameters(deployment), *self._of_properties(deployment)]):
+            questions.setdefault(question.kind, []).append(question)
+        told = await asyncio.gather(*(_answers(cloud, kind, asked) for kind, asked in questions.items()))
+        found = [finding for several in told for finding in several]
+        found += [finding async for finding in self._externals(deployment, cloud)]
         if found:
             raise Invalid(found)
+
+    async def _externals(self, deployment: Deployment, cloud: Cloud) -> AsyncIterator[Diagnostic]:
+        """TR-08: an object that a resource stands for must be there."""
+        scope = deployment.scope(View())
+        for resource in deployment.resources.values():
+            kind = self._context.registry.get(resource.type)
+            if resource.external_id is None or not isinstance(kind, OpenStackType):
+                continue
+            wanted = evaluate(resource.external_id, scope)
+            if isinstance(wanted, str) and not await kind.exists(cloud, wanted):
+                yield Diagnostic(
+                    "ExternalNotFound",
+                    f"Invalid external resource: Resource {wanted} ({resource.type}) can not be found.",
+                    "Give the id of an object that the project can see.",
+                    address=f"resources.{resource.address}.external_id", span=resource.external_id.span,
+                )  # fmt: skip
 
     def _of_properties(self, deployment: Deployment) -> Iterator[_Question]:
         """Objects that properties name. Not of lowered resources: CloudFormation looks when it makes them, and a
@@ -190,12 +129,12 @@ class Validator:
             if resource.group is not None:
                 continue
             kind = self._context.registry.get(resource.type)
-            given = evaluate(resource.properties, scope)
+            given = deployment.checkable(evaluate(resource.properties, scope))
             if not isinstance(given, Mapping):
                 continue
             for path, asked, value in cloud_questions(kind, given):
                 where = ".".join(["resources", resource.address, "properties", *(str(part) for part in path)])
-                span = _span_of(resource.properties, path) or resource.span
+                span = span_of(resource.properties, path) or resource.span
                 yield _Question(asked, value, f"Property error: {where}", where, span)
 
 
@@ -208,51 +147,30 @@ class _Question:
     what: str
     address: str
     span: Span | None
+    words: str = ""  # the constraint's own description
 
     def answered(self, said: str) -> Diagnostic:
-        return Diagnostic(
-            "ConstraintFailed",
-            f"{self.what}: Error validating value '{self.value}': {said}",
-            address=self.address,
-            span=self.span,
-        )
+        sentence = self.words or f"Error validating value '{self.value}': {said}"
+        return Diagnostic("ConstraintFailed", f"{self.what}: {sentence}", address=self.address, span=self.span)
+
+
+async def _answers(cloud: Cloud, kind: str, questions: Sequence[_Question]) -> list[Diagnostic]:
+    """What the cloud does not know of all that is asked about one kind of object; one listing at most."""
+    try:
+        found = await cloud.resolve_all(kind, {question.value for question in questions})
+    except CloudError as error:
+        raise invalid("CloudUnavailable", f"{questions[0].what} cannot be checked: {error.message}") from error
+    return [
+        question.answered(missing.message)
+        for question in questions
+        if isinstance(missing := found[question.value], CloudError)
+    ]
 
 
 def _of_parameters(deployment: Deployment) -> Iterator[_Question]:
-    for name, constraint, value in _custom(deployment):
-        kind = cloud_kind(constraint)
+    """Everything that parameters name and the cloud must know; list items one by one."""
+    for parameter, limit, value in custom_limits(deployment):
+        kind = cloud_kind(limit.custom or "")
         if kind is not None and value:
-            span = _parameter_span(deployment.template, name)
-            yield _Question(kind, value, f"Parameter '{name}' is invalid", f"parameters.{name}", span)
-
-
-def _custom(deployment: Deployment) -> list[tuple[str, str, str]]:
-    """(parameter, constraint, value) of everything the cloud must know; list items one by one."""
-    found: list[tuple[str, str, str]] = []
-    for name, constraint, value in deployment.bindings.custom:
-        values: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
-        found.extend((name, constraint, one) for one in values if isinstance(one, str))
-    return found
-
-
-def _parameter_span(template: Template, name: str) -> Any:
-    found = template.parameters.get(name)
-    return None if found is None else found.span
-
-
-def _span_of(expression: Expression, path: tuple[str | int, ...]) -> Any:
-    """The place of the value at `path`, or of the nearest thing around it that has one."""
-    here: Expression | None = expression
-    span = None
-    for step in path:
-        match here:
-            case MapOf():
-                here = here.get(str(step))
-            case ListOf(items) if isinstance(step, int) and step < len(items):
-                here = items[step]
-            case _:
-                here = None
-        if here is None:
-            break
-        span = here.span or span
-    return span
+            what, where = f"Parameter '{parameter.name}' is invalid", f"parameters.{parameter.name}"
+            yield _Question(kind, value, what, where, parameter.span, limit.description)

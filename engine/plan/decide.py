@@ -61,7 +61,8 @@ def decide(
         return Decision(Step.NONE, row)
     if _unfinished(row):
         return Decision(Step.CREATE, row)
-    if _broken(row):
+    mendable = _mendable(row, kind)
+    if _broken(row) and not mendable:
         return Decision(Step.REPLACE, row)
     if kind.always_replace and row.revision != revision:
         return Decision(Step.REPLACE, row)
@@ -72,11 +73,21 @@ def decide(
         changed |= difference(kind, row.attempted, properties).changed
     if found.replace:
         return Decision(Step.REPLACE, row, changed)
-    if not changed:
+    if not changed and not mendable:
         return Decision(Step.NONE, row)
     if kind.replaces(row.properties, properties):
         return Decision(Step.REPLACE, row, changed)
     return Decision(Step.UPDATE, row, changed, maybe_replace=found.maybe_replace)
+
+
+#: A note of the engine's: the user wants another one, whatever a look at it shows.
+UNHEALTHY = "marked_unhealthy"
+
+
+def _mendable(row: ResourceRow, kind: ResourceType) -> bool:
+    """A nested stack in which something was found broken replaces just that when it is updated."""
+    failed_check = row.action is Action.CHECK and row.status is Status.FAILED
+    return kind.nested and failed_check and not row.data.get(UNHEALTHY)
 
 
 def _unfinished(row: ResourceRow) -> bool:

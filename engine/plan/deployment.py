@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from engine.expr.conditions import decide_conditions
 from engine.expr.evaluate import evaluate
+from engine.expr.functions import shown
 from engine.expr.parameters import Bindings, bind
-from engine.expr.references import references
+from engine.expr.references import Reference, references
 from engine.graph.order import Cycle, topological, with_soft_edges
-from engine.model.diagnostic import Diagnostic, Invalid
+from engine.model.diagnostic import Diagnostic, Invalid, invalid
+from engine.model.dynamic import unresolved
 from engine.model.expression import Expression, ImportValue, walk
 from engine.model.source import Source
-from engine.model.template import Group, Resource, Template
+from engine.model.template import DeletionPolicy, Dialect, Group, Resource, Template
 from engine.model.value import UNKNOWN, Value
 from engine.plan.scope import DeploymentScope, Facts, View
 from engine.resources.base import StackIdentity
 from engine.resources.implied import implied_dependencies
 from engine.resources.registry import Registry
 
+_STORED = "parameter:"  # answers to questions of that kind, by name
 _TELLING = 4  # characters; shorter values stand in any sentence by chance
 
 
@@ -42,6 +46,7 @@ class Deployment:
     order: tuple[str, ...]
     soft_dropped: tuple[tuple[str, str], ...] = ()
     facade: Mapping[str, Value] = field(default_factory=dict)
+    sinks: Sequence[Value] = ()  # where the environment wants the stack's events
     imported: set[str] = field(default_factory=set)  # names of exports read so far, gathered while evaluating
 
     @property
@@ -56,9 +61,14 @@ class Deployment:
                 text = text.replace(value, "******")
         return text
 
-    def scope(self, view: View, *, masked: bool = False) -> DeploymentScope:
-        """Where expressions are evaluated: `view` answers for resources; `masked` hides hidden parameters."""
-        return DeploymentScope(self, view, masked=masked)
+    def scope(self, view: View, *, masked: bool = False, known: Mapping[str, str] | None = None) -> DeploymentScope:
+        """Where expressions are evaluated: `view` answers for resources; `masked` hides hidden parameters; `known` is
+        what dynamic references stand for."""
+        return DeploymentScope(self, view, masked=masked, known=known)
+
+    def checkable(self, properties: Value) -> Value:
+        """Properties as they can be checked: what holds a dynamic reference is not known yet."""
+        return unresolved(properties) if self.template.dialect is Dialect.CFN else properties
 
     def type_of(self, address: str) -> str:
         found = self.resources.get(address)
@@ -68,7 +78,8 @@ class Deployment:
 def bind_source(template: Template, source: Source) -> Bindings:
     """The parameters of `source` typed for `template`. Raises Invalid with all findings."""
     defaults = source.environment.get("parameter_defaults") or {}
-    return bind(template, source.parameters, defaults=defaults)
+    stored = {key.removeprefix(_STORED): told for key, told in source.answers.items() if key.startswith(_STORED)}
+    return bind(template, source.parameters, defaults=defaults, stored=stored)
 
 
 def deploy(
@@ -85,9 +96,10 @@ def deploy(
     conditions = decide_conditions(template, bare.scope(View()))
     decided = replace(bare, conditions=conditions)
     scope = decided.scope(View())
-    resources = {a: r for a, r in template.resources.items() if _holds(r.condition, scope)}
-    groups = {a: g for a, g in template.groups.items() if _holds(g.condition, scope)}
-    hard, soft = _edges(decided, resources, groups)
+    resources = {a: _with_policy(r, scope) for a, r in template.resources.items() if _holds(r.condition, scope)}
+    groups = {a: _with_policy(g, scope) for a, g in template.groups.items() if _holds(g.condition, scope)}
+    _check_presence(template, resources, groups, scope)
+    hard, soft = _edges(scope, resources, groups)
     soft.extend(implied_dependencies({a: (r.type, r.properties) for a, r in resources.items()}))
     try:
         graph, dropped = with_soft_edges(hard, [(a, b) for a, b in soft if a in hard and b in hard])
@@ -111,6 +123,25 @@ def _holds(condition: Expression | None, scope: DeploymentScope) -> bool:
     return decided is UNKNOWN or bool(decided)
 
 
+_Held = TypeVar("_Held", Resource, Group)
+
+
+def _with_policy(held: _Held, scope: DeploymentScope) -> _Held:
+    """TR-05: Heat takes a function for a deletion policy; parameters decide it."""
+    if held.computed_policy is None:
+        return held
+    found = evaluate(held.computed_policy, scope)
+    if found is UNKNOWN:
+        return held
+    for policy in (DeletionPolicy.DELETE, DeletionPolicy.RETAIN, DeletionPolicy.SNAPSHOT):
+        if found in (policy.value, policy.value.lower()):
+            return replace(held, deletion_policy=policy)
+    raise invalid(
+        "InvalidPolicy", f'Invalid deletion policy "{shown(found)}" of {held.address}.', "Delete, Retain or Snapshot.",
+        address=f"resources.{held.address}.deletion_policy", span=held.computed_policy.span,
+    )  # fmt: skip
+
+
 def _check_types(template: Template, registry: Registry) -> None:
     unknown = [r for r in template.resources.values() if registry.find(r.type) is None]
     if not unknown:
@@ -131,8 +162,45 @@ def _check_types(template: Template, registry: Registry) -> None:
     raise Invalid(findings)
 
 
+def _check_presence(
+    template: Template, resources: Mapping[str, Resource], groups: Mapping[str, Group], scope: DeploymentScope
+) -> None:
+    """TR-09: what a condition leaves out cannot be referred to, except by what depends on the condition too."""
+    absent = {*template.resources, *template.groups} - {*resources, *groups}
+    # Members of lowered resources come and go by conditions of the mapping rows, which look after their references.
+    absent -= {a for a in absent if a in template.resources and template.resources[a].group in groups}
+    if not absent:
+        return
+    outputs = (one for one in template.outputs.values() if _holds(one.condition, scope))
+    places = [(f"resources.{a}", part) for a, r in resources.items() for part in _expressions_of(r)]
+    places += [(f"outputs.{one.name}", one.value) for one in outputs]
+    findings = dict.fromkeys(
+        _left_out(template, reference, place)
+        for place, part in places
+        for reference in references(part, scope)
+        if reference.address in absent
+    )
+    if findings:
+        raise Invalid(findings)
+
+
+def _left_out(template: Template, reference: Reference, place: str) -> Diagnostic:
+    name = reference.address.split("/")[0]
+    if template.dialect is Dialect.CFN:
+        section = "Outputs" if place.startswith("outputs") else "Resources"
+        said = f"Unresolved resource dependencies [{name}] in the {section} block of the template"
+        summary = f"Template format error: {said}"
+    else:
+        summary = f'The specified reference "{name}" (in {place}) is incorrect.'
+    return Diagnostic(
+        "UnresolvedDependency" if template.dialect is Dialect.CFN else "InvalidTemplateReference", summary,
+        f"The condition of {name} does not hold, so it is not there; refer to it only where the condition holds.",
+        address=place, span=reference.span,
+    )  # fmt: skip
+
+
 def _edges(
-    deployment: Deployment, resources: Mapping[str, Resource], groups: Mapping[str, Group]
+    scope: DeploymentScope, resources: Mapping[str, Resource], groups: Mapping[str, Group]
 ) -> tuple[dict[str, set[str]], list[tuple[str, str]]]:
     """Hard edges by address, and the soft ones the template itself names."""
     hard: dict[str, set[str]] = {address: set() for address in (*resources, *groups)}
@@ -140,7 +208,7 @@ def _edges(
     for address, resource in resources.items():
         needed = set(resource.depends_on)
         for expression in _expressions_of(resource):
-            needed.update(_needed(expression, deployment.conditions))
+            needed.update(reference.address for reference in references(expression, scope))
         hard[address] = {one for one in needed if one in hard and one != address}
         soft.extend((address, one) for one in resource.soft_depends_on)
     for address, group in groups.items():
@@ -153,11 +221,6 @@ def _expressions_of(resource: Resource) -> Iterator[Expression]:
     for expression in (resource.metadata, resource.update_policy, resource.creation_policy, resource.external_id):
         if expression is not None:
             yield expression
-
-
-def _needed(expression: Expression, conditions: Mapping[str, Value]) -> Iterable[str]:
-    """Addresses the expression needs; a branch of a decided `If` that is not taken needs nothing."""
-    return (reference.address for reference in references(expression, conditions))
 
 
 def imports_of(template: Template) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.model.account import account_id
 from engine.model.diagnostic import invalid
+from engine.model.dynamic import filled, references_in
 from engine.model.expression import FacadePart, Pseudo
 from engine.model.value import UNKNOWN, Value
 
@@ -20,12 +21,18 @@ _LEAST_ZONES = 3
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a template may ask of its surroundings, fetched before anything is evaluated."""
+    """What a template may ask of its surroundings, fetched before anything is evaluated; None: it was not fetched, so
+    that nothing is known of it."""
 
     region: str = "RegionOne"
     zones: tuple[str, ...] = ("nova",)
-    exports: Mapping[str, str] = field(default_factory=dict)
+    exports: Mapping[str, str] | None = field(default_factory=dict)
     notification_arns: tuple[str, ...] = ()
+    stack_outputs: Mapping[str, Mapping[str, str]] | None = field(default_factory=dict)  # by the stack's name
+    objects: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # attributes by physical id, for rules
+
+
+NOTHING_ASKED: Final = Facts(exports=None, stack_outputs=None)
 
 
 class View:
@@ -45,8 +52,12 @@ class View:
 class DeploymentScope:
     """Implements `engine.expr.scope.Scope`."""
 
-    def __init__(self, deployment: Deployment, view: View, *, masked: bool = False) -> None:
-        self._deployment, self._view, self._masked = deployment, view, masked
+    def __init__(
+        self, deployment: Deployment, view: View, *, masked: bool = False, known: Mapping[str, str] | None = None
+    ) -> None:
+        """`known`: what dynamic references stand for; without it they stay, and those that were met are in `met`."""
+        self._deployment, self._view, self._masked, self._known = deployment, view, masked, known
+        self.met: set[str] = set()
         bindings = deployment.bindings
         self._parameters = bindings.masked if masked else bindings.values
 
@@ -90,11 +101,37 @@ class DeploymentScope:
         return [zones[place % len(zones)] for place in range(max(len(zones), _LEAST_ZONES))] if zones else []
 
     def import_value(self, name: str) -> Value:
-        found = self._deployment.facts.exports.get(name)
+        exports = self._deployment.facts.exports
+        if exports is None:
+            return UNKNOWN
+        found = exports.get(name)
         if found is None:
             raise invalid("UnknownExport", f"No export named {name} found.", "`list-exports` names the exports.")
         self._deployment.imported.add(name)
         return found
+
+    def stack_output(self, stack: str, output: str) -> Value:
+        others = self._deployment.facts.stack_outputs
+        if others is None:
+            return UNKNOWN
+        found = others.get(stack)
+        if found is None:
+            raise invalid("UnknownStackOutput", f"Stack with id {stack} does not exist", "`list-stacks` names them.")
+        if output not in found:
+            hint = f"It has: {', '.join(sorted(found)) or 'none'}."
+            raise invalid("UnknownStackOutput", f"Stack {stack} has no output named {output}.", hint)
+        return found[output]
+
+    def object_attribute(self, physical_id: str, name: str) -> Value:
+        """What an object of ours has not is the empty text; of others nothing is known."""
+        found = self._deployment.facts.objects.get(physical_id)
+        return UNKNOWN if found is None else found.get(name, "")
+
+    def fill(self, text: str) -> str:
+        if self._known is not None:
+            return str(filled(text, self._known))
+        self.met.update(references_in(text))
+        return text
 
     def facade(self, part: FacadePart) -> Value:
         return self._deployment.facade.get(part.value)

@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import structlog
+
+from engine.cloud.errors import CloudError, WentToError
 from engine.expr.evaluate import evaluate
 from engine.model.diagnostic import Invalid
+from engine.model.settings import Hook
 from engine.model.status import Action, Status
 from engine.model.template import Group, Resource
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.decide import Decision, Step, candidate, decide
 from engine.plan.deployment import Deployment
-from engine.resources.base import Gone, MustReplace, Operation, OperationFailed, ResourceType
+from engine.resources.base import (
+    Differing,
+    Gone,
+    MustReplace,
+    Operation,
+    OperationFailed,
+    ResourceType,
+    Update,
+)  # fmt: skip
 from engine.resources.schema import check_properties, normalize
 from engine.runs.context import RunContext
+from engine.runs.drift import is_reference
+from engine.runs.guards import Guards
 from engine.runs.ledger import Ledger
+from engine.runs.lending import Lender
+from engine.runs.snapshots import Copy
 from engine.runs.spec import RunSpec
 from engine.runs.step import NOT_THE_RESOURCE, InterruptedCall, Stepper, explain
 from engine.runs.view import RowsView
 from engine.state.rows import ResourceRow
+
+log = structlog.get_logger(__name__)
+_TRIED, _WHY = "made_again", "went_wrong"  # notes of the engine: how often an object was made again, and why
+_TAKING = (Action.ADOPT, Action.IMPORT)  # runs that take objects which are there already
+_BROUGHT_BACK = "restored_by"  # a note of the engine: the operation that has restored the object
 
 
 class StepFailed(Exception):
@@ -34,12 +56,16 @@ class Applier:
     """Visits the nodes of a deployment: resources are applied, groups sealed."""
 
     def __init__(
-        self, context: RunContext, ledger: Ledger, deployment: Deployment, spec: RunSpec, stepper: Stepper
-    ) -> None:
+        self, context: RunContext, ledger: Ledger, deployment: Deployment, spec: RunSpec, stepper: Stepper,
+        guards: Guards, saved: Mapping[str, Copy] | None = None,
+    ) -> None:  # fmt: skip
+        """`saved`: what is to be brought back into the objects at these addresses."""
         self._context, self._ledger, self._deployment = context, ledger, deployment
-        self._spec, self._stepper = spec, stepper
+        self._saved = saved or {}
+        self._spec, self._stepper, self._guards = spec, stepper, guards
         view = RowsView(ledger, context.registry)
         self._scope = deployment.scope(view)
+        self._lender = Lender(context, ledger, deployment, view)
         self._masked = deployment.scope(view, masked=True) if deployment.has_secrets else None
         self.overtaken = False  # set before cancelling for a newer operation: interrupted steps keep their state
 
@@ -49,6 +75,10 @@ class Applier:
             await self._seal(group)
         else:
             await self._apply(self._deployment.resources[address])
+            if address in self._saved:
+                await self._bring_back(self._deployment.resources[address], self._saved[address])
+        if self._guards:
+            await self._guards.after(address)
 
     # --- resources ------------------------------------------------------------------------------------------------
     async def _apply(self, resource: Resource) -> None:
@@ -56,7 +86,7 @@ class Applier:
         kind = self._context.registry.get(resource.type)
         group = self._deployment.groups.get(resource.group) if resource.group else None
         row = candidate(self._ledger.generations(address), self._spec.target)
-        if row is not None and address in self._spec.skip:
+        if row is not None and not {address, resource.group}.isdisjoint(self._spec.skip):
             self._keep(row, resource)
             await self._ledger.move(row, Action.UPDATE, Status.COMPLETE, "Skipped as asked", group=group)
             return
@@ -64,6 +94,8 @@ class Applier:
             properties = self._properties(resource, kind)
             external = self._external(resource, row)
             decision = decide(row, kind, properties, revision=self._spec.target)
+            if self._spec.converge and row is not None and decision.step in (Step.NONE, Step.UPDATE):
+                decision = await self._observed(row, kind, properties)
         except NOT_THE_RESOURCE:
             raise
         except Exception as error:
@@ -75,12 +107,15 @@ class Applier:
         if external is not None and (row is None or not row.external):
             await self._adopt(row or self._begin_row(resource, kind), resource, kind, properties, group, external)
             return
-        unadopted = row is None or (row.action is Action.ADOPT and row.status is not Status.COMPLETE)
-        if self._spec.kind is Action.ADOPT and unadopted:
+        unadopted = row is None or (row.action in _TAKING and row.status is not Status.COMPLETE)
+        taken = self._spec.kind is Action.ADOPT or address in self._spec.adopt
+        if self._spec.kind in _TAKING and unadopted and taken:
             given = self._spec.adopt.get(address) or {}
             row = row or self._begin_row(resource, kind)
-            await self._adopt(row, resource, kind, properties, group, given.get("resource_id"), given)
+            await self._adopt(row, resource, kind, properties, group, None, given)
             return
+        if self._guards and decision.row is not None and self._is_met(decision):
+            await self._guards.before(decision.row, Hook.PRE_UPDATE)
         match decision.step:
             case Step.NONE:
                 assert decision.row is not None
@@ -93,12 +128,33 @@ class Applier:
                 assert decision.row is not None
                 await self._replace(decision.row, resource, kind, properties, group)
 
+    def _is_met(self, decision: Decision) -> bool:
+        """Whether an update comes upon something that stood before it."""
+        assert decision.row is not None
+        own = decision.row.revision == self._spec.target  # made or changed by this very run, before a crash
+        return self._spec.kind is not Action.CREATE and decision.step is not Step.CREATE and not own
+
+    async def _observed(self, row: ResourceRow, kind: ResourceType, properties: Mapping[str, Value]) -> Decision:
+        """The decision that takes the live object for what stands (ENGU-07); as before where it cannot be looked at."""
+        seen = row
+        if kind.nested:
+            seen = replace(row, action=Action.CHECK, status=Status.FAILED)  # whatever it is inside, it is looked at
+        elif not kind.local and not row.external:
+            try:
+                told = await self._stepper.patiently(lambda: kind.drift(self._stepper.operation(row, row.properties)))
+                found = [one for one in told if not is_reference(row, one)]
+                seen = replace(row, properties={**row.properties, **_live(kind, found)})
+            except Gone as error:
+                row.action, row.status, row.reason = Action.CHECK, Status.FAILED, explain(error)
+            except (CloudError, OperationFailed) as error:
+                log.warning("a resource cannot be looked at before its update", address=row.address, error=str(error))
+        return replace(decide(seen, kind, properties, revision=self._spec.target), row=row)
+
     def _properties(self, resource: Resource, kind: ResourceType) -> Mapping[str, Value]:
-        found = evaluate(resource.properties, self._scope)
-        given: Mapping[str, Value] = {} if found is NO_VALUE else found
+        given, _ = self._lender.plain(resource)
         properties = normalize(kind, given)
-        findings = check_properties(kind, properties)
-        sentences = [finding.message for finding in findings] + list(kind.validate(properties))
+        known = self._deployment.checkable(properties)
+        sentences = [finding.message for finding in check_properties(kind, known)] + list(kind.validate(known))
         if sentences:
             raise OperationFailed("; ".join(sentences))
         return properties
@@ -116,7 +172,9 @@ class Applier:
         return wanted
 
     def _begin_row(self, resource: Resource, kind: ResourceType) -> ResourceRow:
-        row = self._ledger.new_row(resource.address, kind.name, resource.group)
+        row = self._ledger.unborn(resource.address, kind.name) or self._ledger.new_row(
+            resource.address, kind.name, resource.group
+        )
         # From its first moment: going back to an earlier revision must not take up what this one began.
         row.revision = self._spec.target
         return row
@@ -167,9 +225,11 @@ class Applier:
         if row.status is not Status.COMPLETE:
             group = self._deployment.groups.get(resource.group) if resource.group else None
             row.revision = self._spec.target
-            await self._ledger.move(row, Action.UPDATE, Status.COMPLETE, group=group, also=condemned)
+            await self._ledger.move(
+                row, Action.UPDATE, Status.COMPLETE, group=group, also=condemned, durable=False
+            )  # fmt: skip
         elif changed or condemned:
-            await self._ledger.write([row, *condemned])
+            await self._ledger.write([row, *condemned], durable=False)
 
     async def _create(
         self, row: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
@@ -178,12 +238,17 @@ class Applier:
         resumed = row.action is Action.CREATE and row.status is Status.IN_PROGRESS
         also = (*also, *self._condemn_others(row))
         self._keep(row, resource)
+        if self._guards and not resumed:
+            if group is not None and self._ledger.group_row(group) is None:
+                self._ledger.new_group(group)
+            await self._guards.before(row, Hook.PRE_CREATE)
         # What was begun is finished as it was begun; the newer properties are a change made after that.
         operation = self._stepper.operation(row, row.properties if resumed else properties, resumed=resumed)
         operation.update_policy = self._update_policy(resource)
         try:
+            await self._lender.lend(operation, resource, kind)
             if not resumed:
-                await self._intend(row, resource, kind, properties, group, also)
+                await self._intend(row, resource, kind, properties, group, also, operation.properties)
                 operation.data = row.data
             await self._make(row, kind, operation)
         except asyncio.CancelledError:
@@ -192,21 +257,43 @@ class Applier:
         except NOT_THE_RESOURCE:
             raise
         except Exception as error:
+            if isinstance(error, WentToError) and row.data.get(_TRIED, 0) < self._context.settings.action_retry_limit:
+                await self._make_again(row, resource, kind, operation, group, error)
+                return
             await self._stepper.after_refusal(kind, row, operation, error)
             await self._fail(row, Action.CREATE, error, group)
         else:
             row.revision = self._spec.target
-            await self._ledger.move(row, Action.CREATE, Status.COMPLETE)
+            await self._ledger.move(row, Action.CREATE, Status.COMPLETE, durable=False)
             if properties != row.properties:
                 # The creation taken up again was of an earlier template: bring it the rest of the way.
                 await self._apply(resource)
+
+    async def _make_again(
+        self, row: ResourceRow, resource: Resource, kind: ResourceType, operation: Operation, group: Group | None,
+        error: Exception,
+    ) -> None:  # fmt: skip
+        """ENGU-01: what broke while it was built is taken away, and another one is made under a mark of its own."""
+        tried = row.data.get(_TRIED, 0)
+        row.condemned, row.status, row.reason = (
+            True,
+            Status.FAILED,
+            self._lender.veil(self._deployment.veil(explain(error))),
+        )
+        await self._ledger.write([row])  # nobody takes it up again, whenever the engine dies
+        if await self._stepper.take_away(kind, row, operation):
+            row.action, row.status = Action.DELETE, Status.COMPLETE
+        await self._stepper.pause(tried)
+        fresh = self._begin_row(resource, kind)
+        fresh.data = {_TRIED: tried + 1, _WHY: row.reason}
+        await self._create(fresh, resource, kind, row.properties, group, also=(row,))
 
     async def _adopt(
         self, row: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
         group: Group | None, physical_id: str | None, given: Mapping[str, Value] | None = None,
     ) -> None:  # fmt: skip
         """Take an object that exists for the resource: ENGU-18 with the data `given`, else TR-08 (external_id)."""
-        action = Action.CHECK if given is None else Action.ADOPT
+        action = Action.CHECK if given is None else self._spec.kind
         self._keep(row, resource)
         row.properties, row.shown, row.physical_id = properties, self._shown(resource), physical_id
         row.secret = row.secret or kind.secret_attributes or any(p.secret for p in kind.properties.values())
@@ -216,10 +303,14 @@ class Applier:
             row.metadata = given.get("metadata") or row.metadata
         operation = self._stepper.operation(row, properties)
         try:
+            await self._lender.lend(operation, resource, kind)
             await self._ledger.move(row, action, Status.IN_PROGRESS, group=group)
-            if physical_id is None:
+            if given is not None:
+                operation.physical_id = row.physical_id = await kind.adopt(operation, given)
+            if row.physical_id is None:
                 raise OperationFailed("Resource ID was not provided.")
-            row.attributes = await self._stepper.patiently(lambda: kind.check(operation))
+            look = kind.ready if kind.nested else kind.check
+            row.attributes = self._lender.hide(await self._stepper.patiently(lambda: look(operation)))
         except asyncio.CancelledError:
             await self._interrupted(row, action, group)
             raise
@@ -228,20 +319,23 @@ class Applier:
         except Exception as error:
             await self._fail(row, action, error, group)
         else:
-            await self._ledger.move(row, action, Status.COMPLETE)
+            await self._ledger.move(row, action, Status.COMPLETE, durable=False)
 
     async def _intend(
         self, row: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
-        group: Group | None, also: tuple[ResourceRow, ...],
+        group: Group | None, also: tuple[ResourceRow, ...], lent: Mapping[str, Value],
     ) -> None:  # fmt: skip
+        """`lent`: the properties as the cloud gets them."""
         row.properties, row.shown = properties, self._shown(resource)
         row.secret = row.secret or kind.secret_attributes or any(p.secret for p in kind.properties.values())
         if not kind.local:
             row.attempted = {}  # an object may exist without an id until this is taken back
-            row.data = dict(await self._stepper.patiently(
-                lambda: kind.prepare(self._stepper.operation(row, properties))
-            ))  # fmt: skip
-        await self._ledger.move(row, Action.CREATE, Status.IN_PROGRESS, group=group, also=also)
+            noted = await self._stepper.patiently(lambda: kind.prepare(self._stepper.operation(row, lent)))
+            row.data = {**row.data, **noted}
+        # Nothing outside is touched for a local type: its intent may reach the disk together with its result.
+        await self._ledger.move(
+            row, Action.CREATE, Status.IN_PROGRESS, _told_again(row), group=group, also=also, durable=not kind.local
+        )  # fmt: skip
 
     async def _make(self, row: ResourceRow, kind: ResourceType, operation: Operation) -> None:
         if row.physical_id is None:
@@ -257,7 +351,7 @@ class Applier:
                 row.reason = "Resource creation Initiated"
                 await self._ledger.move(row, Action.CREATE, Status.IN_PROGRESS, row.reason, guarded=False)
         operation.physical_id = row.physical_id
-        row.attributes = await self._stepper.patiently(lambda: kind.ready(operation))
+        row.attributes = self._lender.hide(await self._stepper.patiently(lambda: kind.ready(operation)))
 
     async def _update(
         self, decision: Decision, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
@@ -265,15 +359,20 @@ class Applier:
     ) -> None:  # fmt: skip
         row = decision.row
         assert row is not None
+        if self._guards.refused(row.address, "update"):
+            await self._fail(row, Action.UPDATE, OperationFailed("update is restricted for resource."), group)
         others = self._condemn_others(row)
         self._keep(row, resource)
         row.attempted, row.shown = properties, self._shown(resource)
         operation = self._stepper.operation(row, properties)
         operation.update_policy = self._update_policy(resource)
         try:
-            await self._ledger.move(row, Action.UPDATE, Status.IN_PROGRESS, group=group, also=others)
+            await self._lender.lend(operation, resource, kind)
+            await self._ledger.move(
+                row, Action.UPDATE, Status.IN_PROGRESS, group=group, also=others, durable=not kind.local
+            )  # fmt: skip
             await self._stepper.patiently(lambda: kind.update(operation, decision.changed))
-            row.attributes = await self._stepper.patiently(lambda: kind.ready(operation))
+            row.attributes = self._lender.hide(await self._stepper.patiently(lambda: kind.ready(operation)))
         except (MustReplace, Gone) as error:
             row.attempted = None
             if isinstance(error, Gone):
@@ -289,18 +388,43 @@ class Applier:
             await self._fail(row, Action.UPDATE, error, group)
         else:
             row.properties, row.attempted, row.revision = properties, None, self._spec.target
-            await self._ledger.move(row, Action.UPDATE, Status.COMPLETE)
+            await self._ledger.move(row, Action.UPDATE, Status.COMPLETE, durable=False)
 
     async def _replace(
         self, old: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
         group: Group | None,
     ) -> None:  # fmt: skip
+        if self._guards.refused(old.address, "replace"):
+            await self._fail(old, Action.UPDATE, OperationFailed("replace is restricted for resource."), group)
         old.condemned = True
         fresh = self._begin_row(resource, kind)
         await self._create(fresh, resource, kind, properties, group, also=(old,))
 
+    async def _bring_back(self, resource: Resource, copy: Copy) -> None:
+        """ENGS-10: the object stands as the snapshot's definition says; now it gets what its copy holds."""
+        row, kind = self._ledger.live(resource.address), self._context.registry.get(resource.type)
+        operation_id = self._ledger.stack.operation_id
+        if row is None or copy.type != kind.name or row.data.get(_BROUGHT_BACK) == operation_id:
+            return
+        group = self._deployment.groups.get(resource.group) if resource.group else None
+        operation = self._stepper.operation(row, row.properties)
+        try:
+            await self._ledger.move(row, Action.UPDATE, Status.IN_PROGRESS, "Restoring from the snapshot", group=group)
+            await self._stepper.patiently(lambda: kind.restore(operation, copy.saved))
+            row.attributes = await self._stepper.patiently(lambda: kind.ready(operation))
+        except asyncio.CancelledError:
+            await self._interrupted(row, Action.UPDATE, group)
+            raise
+        except NOT_THE_RESOURCE:
+            raise
+        except Exception as error:
+            await self._fail(row, Action.UPDATE, error, group)
+        else:
+            row.data, row.revision = {**row.data, _BROUGHT_BACK: operation_id}, self._spec.target
+            await self._ledger.move(row, Action.UPDATE, Status.COMPLETE, durable=False)
+
     async def _fail(self, row: ResourceRow, action: Action, error: Exception, group: Group | None) -> None:
-        reason = self._deployment.veil(explain(error))
+        reason = self._lender.veil(self._deployment.veil(explain(error)))
         await self._ledger.move(row, action, Status.FAILED, reason, group=group, guarded=False)
         raise StepFailed(row.address, reason) from error
 
@@ -334,10 +458,20 @@ class Applier:
             return
         row.requires, row.revision = requires, self._spec.target
         row.deletion_policy, row.replace_policy = group.deletion_policy, group.update_replace_policy
-        fresh = row.action is Action.CREATE and row.status is not Status.COMPLETE
+        fresh = row.action in (Action.CREATE, Action.IMPORT) and row.status is not Status.COMPLETE
         others = [other for other in self._ledger.generations(group.address) if other is not row]
-        action = Action.CREATE if fresh else Action.UPDATE
-        await self._ledger.move(row, action, Status.COMPLETE, announce=changed, also=others)
+        action = row.action if fresh else Action.UPDATE
+        await self._ledger.move(row, action, Status.COMPLETE, announce=changed, also=others, durable=False)
+
+
+def _told_again(row: ResourceRow) -> str:
+    return f"Made again ({row.data[_TRIED]}): {row.data[_WHY]}" if _TRIED in row.data else ""
+
+
+def _live(kind: ResourceType, found: Sequence[Differing]) -> dict[str, Value]:
+    """What can be put right: a property that never changes is what it is."""
+    declared = kind.properties
+    return {d.name: d.actual for d in found if d.name in declared and declared[d.name].update is not Update.IMMUTABLE}
 
 
 def _plain(value: Value) -> Value:

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import insert
 
+from engine.cloud.contract import Cloud
 from engine.model.diagnostic import Invalid
+from engine.model.settings import inside
 from engine.model.source import Source
 from engine.model.stack import Stack
-from engine.model.status import Action, OnFailure, Status
+from engine.model.status import Action, Status
 from engine.model.value import Value
-from engine.resources.base import Nested, Operation, OperationFailed
+from engine.resources.base import Gone, Nested, Operation, OperationFailed
 from engine.runs import reasons
 from engine.runs.context import RunContext
-from engine.runs.spec import RunSpec, spec_of
+from engine.runs.inside import CHILDREN, Inside, as_child
+from engine.runs.keeping import resources_of_tree
+from engine.runs.ledger import Ledger
+from engine.runs.outside import answered
+from engine.runs.spec import RunSpec
 from engine.state import tables as t
-from engine.state.commit import Write
-from engine.state.rows import event_params, options_value
-from engine.state.store import dump, stack_record
-
-_CHILDREN = uuid.UUID("6f1c0c9e-5a0e-4c8e-9d2a-8a5b6d1f7c31")
+from engine.state.rows import ResourceRow, event_params, options_value
+from engine.state.store import dump
 
 
-class Children:
-    def __init__(self, context: RunContext, stack: Stack, delegation_json: str | None) -> None:
-        self._context, self._stack, self._delegation = context, stack, delegation_json
+class Children(Inside):
+    def __init__(
+        self, context: RunContext, stack: Stack, delegation_json: str | None, ledger: Ledger | None = None
+    ) -> None:
+        """`ledger`: that of the stack's run, which knows its resources before the disk does."""
+        super().__init__(context, stack)
+        self._delegation, self._ledger = delegation_json, ledger
 
     # --- time -----------------------------------------------------------------------------------------------------
     async def sleep(self, seconds: float) -> None:
@@ -39,43 +45,66 @@ class Children:
         return self._context.clock.monotonic()
 
     # --- nested stacks ----------------------------------------------------------------------------------------------
-    async def start_nested(self, op: Operation, nested: Nested) -> str:
+    async def start_nested(
+        self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Value]] | None = None
+    ) -> str:
         """The child's id is made from the token, so that asking twice finds the same child."""
-        child_id = str(uuid.uuid5(_CHILDREN, f"{self._stack.id}/{op.token}"))
+        child_id = str(uuid.uuid5(CHILDREN, f"{self._stack.id}/{op.token}"))
         if self._stack.depth + 1 > self._context.settings.max_nested_stack_depth:
             raise OperationFailed(
                 f"Recursion depth exceeds {self._context.settings.max_nested_stack_depth}: {op.address} would be "
                 "nested too deeply (max_nested_stack_depth)"
             )
         text = nested.template if nested.url is None else await self._context.fetch(nested.url)
-        around = await self._surroundings()
+        running, around = await self._running()
         source = Source(
             text,
             {**around.files, **nested.files},
-            _inherited(around.environment, nested.environment),
+            _inherited(around.environment, nested.environment, op.address.split("/")[0]),
             nested.parameters,
             name=nested.url or op.address,
         )
+        existing = await self._context.store.stack(child_id)
         try:
+            source = await self._answered(op, existing, source)
             template = self._context.translator.translate(source)
         except Invalid as error:
             raise OperationFailed(str(error)) from error
-        existing = await self._context.store.stack(child_id)
+        await self._refuse_too_many(child_id, len(template.groups) + sum(
+            1 for resource in template.resources.values() if resource.group is None
+        ))  # fmt: skip
+        if existing is not None and existing.deleted is not None:
+            raise Gone(f"the nested stack {existing.name} does not exist any more")
         if existing is None:
-            await self._create(child_id, op, nested, source, template.dialect.value, template.description)
-        elif not await self._has(existing, source):
-            await self._update(existing, source)
+            action = Action.CREATE if adopt is None else Action.ADOPT
+            wanted = RunSpec(action, deadline=self._until(nested.timeout_mins), adopt=adopt or {})
+            spec = as_child(wanted, running)
+            await self._create(child_id, op, spec, source, template.dialect.value, template.description)
+        elif (running is not None and running.converge) or not await self._has(existing, source):
+            skip = () if running is None else _inner(running.skip, op.address.split("/")[0])
+            spec = RunSpec(Action.UPDATE, previous=existing.revision, skip=skip)
+            await self._begin_inside(existing, spec, source=source)
         self._context.ring(child_id)
         return child_id
 
-    async def _surroundings(self) -> Source:
-        """The definition this run brings about: its files and registry hold for children too (heat.md TE-19)."""
-        row = await self._context.store.row(self._stack.id)
-        if row is None:
-            return Source("")
-        target = spec_of(self._context.store.vault.open(row.run_json)).target if row.run_json else None
-        revision = row.revision if target is None else target
-        return Source("") if revision is None else await self._context.store.source(revision)
+    async def _answered(self, op: Operation, child: Stack | None, source: Source) -> Source:
+        """What the child's template asks of the outside, as it was answered when what runs in the child began."""
+        if child is not None and child.revision is not None and child.status is Status.IN_PROGRESS:
+            before = await self._context.store.source(child.revision)
+            source = replace(source, answers=before.answers)
+
+        async def cloud() -> Cloud:
+            return op.cloud
+
+        return await answered(self._context, self._stack.project_id, source, cloud)
+
+    async def _refuse_too_many(self, child_id: str, wanted: int) -> None:
+        """ENGN-03: counted over the whole tree."""
+        limit = self._context.settings.max_resources_per_stack
+        if limit < 0:
+            return
+        if wanted + await resources_of_tree(self._context, self._stack.root_id, child_id) > limit:
+            raise OperationFailed(f"Maximum resources per stack exceeded ({limit}, max_resources_per_stack).")
 
     async def _has(self, child: Stack, source: Source) -> bool:
         """Whether the child has, or is getting, just this definition."""
@@ -84,13 +113,9 @@ class Children:
         return await self._context.store.source(child.revision) == source
 
     async def _create(
-        self, child_id: str, op: Operation, nested: Nested, source: Source, dialect: str, description: str
+        self, child_id: str, op: Operation, spec: RunSpec, source: Source, dialect: str, description: str
     ) -> None:
         now = self._context.clock.now()
-        minutes = nested.timeout_mins
-        spec = RunSpec(
-            Action.CREATE, on_failure=OnFailure.DO_NOTHING, deadline=now + minutes * 60_000_000 if minutes else None
-        )
         values: dict[str, Any] = {
             "id": child_id,
             "name": f"{self._stack.name}-{op.address.replace('/', '-')}-{op.token[-12:]}",
@@ -103,9 +128,9 @@ class Children:
             "depth": self._stack.depth + 1,
             "dialect": dialect,
             "description": description,
-            "action": Action.CREATE.value,
+            "action": spec.kind.value,
             "status": Status.IN_PROGRESS.value,
-            "reason": reasons.started(Action.CREATE),
+            "reason": reasons.started(spec.kind),
             "reverting": None,
             "cleaning": False,
             "options_json": dump(options_value(self._stack.options)),
@@ -126,56 +151,32 @@ class Children:
             "live_name": None,
         }
         record = replace(
-            self._stack, id=child_id, name=values["name"], action=Action.CREATE, status=Status.IN_PROGRESS,
+            self._stack, id=child_id, name=values["name"], action=spec.kind, status=Status.IN_PROGRESS,
             status_reason=values["reason"], reverting=None, cleaning=False, operation_id=values["operation_id"],
         )  # fmt: skip
         event = insert(t.events).values(event_params(record, now, None))
         await self._context.store.add_stack(values, source, [event])
 
-    async def _update(self, child: Stack, source: Source) -> None:
-        store = self._context.store
-
-        async def begin(connection: Any) -> None:
-            revision = await store.add_revision(connection, child.id, source)
-            spec = RunSpec(Action.UPDATE, target=revision, previous=child.revision, on_failure=OnFailure.DO_NOTHING)
-            await _begin(connection, self._context, child, spec, revision=revision)
-
-        await self._context.committer.write(Write(stack_id=child.id, also=begin))
+    def _until(self, minutes: int | None) -> int | None:
+        return self._context.clock.now() + minutes * 60_000_000 if minutes else None
 
     async def nested_done(self, stack_id: str) -> Mapping[str, Value]:
-        child = await self._ended(stack_id)
-        if child.status is Status.FAILED:
-            raise OperationFailed(child.status_reason or f"the nested stack {child.name} failed")
-        return {output.name: output.value for output in child.outputs}
+        return {output.name: output.value for output in (await self._done(stack_id)).outputs}
 
     async def delete_nested(self, stack_id: str) -> None:
         child = await self._context.store.stack(stack_id)
         if child is None or child.deleted is not None:
             return
         if child.action is not Action.DELETE or child.status is Status.FAILED:
-            await self._context.committer.write(_beginning(self._context, child, RunSpec(Action.DELETE)))
+            await self._begin_inside(child, RunSpec(Action.DELETE))
         self._context.ring(stack_id)
-        child = await self._ended(stack_id)
-        if child.status is Status.FAILED:
-            raise OperationFailed(child.status_reason)
+        await self._done(stack_id)
 
     async def stop_all(self, reason: str) -> None:
         """Stop what runs in the nested stacks of this one, where it is (heat.md ENGS-12)."""
         for child in await self._context.store.children(self._stack.id):
             if child.status is Status.IN_PROGRESS and child.action in (Action.CREATE, Action.UPDATE):
-                spec = RunSpec(child.action, on_failure=OnFailure.DO_NOTHING, stop=reason)
-                await self._context.committer.write(_beginning(self._context, child, spec))
-                self._context.ring(child.id)
-
-    async def _ended(self, stack_id: str) -> Stack:
-        """The child once it is not in progress; the parent's deadline and cancellation bound the waiting."""
-        while True:
-            child = await self._context.store.stack(stack_id)
-            if child is None:
-                raise OperationFailed(f"the nested stack {stack_id} does not exist")
-            if child.status is not Status.IN_PROGRESS:
-                return child
-            await self._context.watch.wait(stack_id, self._context.clock, 2)
+                await self._begin_inside(child, RunSpec(child.action, stop=reason))
 
     async def nested_resources(self, stack_id: str) -> Sequence[tuple[str, str | None, Mapping[str, Value]]]:
         found = []
@@ -199,7 +200,7 @@ class Children:
         await self._context.store.clear_signals(self._stack.id, op.address)
 
     async def signalled_address(self, reference: str) -> str | None:
-        for row in await self._context.store.resources(self._stack.id):
+        for row in await self._rows():
             if row.is_group or not row.exists or row.condemned:
                 continue
             kind = self._context.registry.get(row.type)
@@ -208,43 +209,48 @@ class Children:
                 return row.address
         return None
 
+    async def holder(self, op: Operation, physical_id: str) -> str | None:
+        for row in await self._context.store.resources_with_physical_id(self._stack.project_id, physical_id):
+            another = (row.stack_id, row.address) != (self._stack.id, op.address)
+            if another and row.type == op.type_name and row.exists:
+                stack = await self._context.store.stack(row.stack_id)
+                return None if stack is None else stack.name
+        return None
+
+    async def _rows(self) -> Iterable[ResourceRow]:
+        return self._ledger.all() if self._ledger else await self._context.store.resources(self._stack.id)
+
     def signal_url(self, op: Operation, *, kind: str) -> str:
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)
 
 
-def _beginning(context: RunContext, child: Stack, spec: RunSpec) -> Write:
-    """Begin an operation of a nested stack that keeps its definition."""
-
-    async def begin(connection: AsyncConnection) -> None:
-        await _begin(connection, context, child, spec)
-
-    return Write(stack_id=child.id, also=begin)
-
-
-async def _begin(connection: AsyncConnection, context: RunContext, child: Stack, spec: RunSpec, **columns: Any) -> None:
-    """Write the child's next operation, with the event it begins with."""
-    values = {
-        "action": spec.kind.value, "status": Status.IN_PROGRESS.value, "reason": reasons.started(spec.kind),
-        "run_json": dump(spec.value()), "operation_id": str(uuid.uuid4()), "reverting": None, "cleaning": False,
-        **columns,
-    }  # fmt: skip
-    await connection.execute(update(t.stacks).where(t.stacks.c.id == child.id).values(values))
-    row = (await connection.execute(select(t.stacks).where(t.stacks.c.id == child.id))).one()
-    record = stack_record(row, context.store.vault)
-    await connection.execute(insert(t.events).values(event_params(record, context.clock.now(), None)))
+def _inner(names: Iterable[str], address: str) -> tuple[str, ...]:
+    """Of names of resources, what is said of those inside `address` (`Nested.Inner`)."""
+    return tuple(name.partition(".")[2] for name in names if name.startswith(f"{address}."))
 
 
 #: Sections of an environment that hold for the whole tree of stacks.
 _FOR_ALL = ("resource_registry", "parameter_defaults", "event_sinks")
 
 
-def _inherited(outer: Mapping[str, Value], own: Mapping[str, Value]) -> dict[str, Value]:
-    """A child's environment: its own, over what holds for the whole tree."""
+def _inherited(outer: Mapping[str, Value], own: Mapping[str, Value], address: str) -> dict[str, Value]:
+    """A child's environment: its own, over what holds for the whole tree. What the registry says of single resources
+    holds inside `address` as far as it speaks of that."""
     found = dict(own)
     for section in _FOR_ALL:
         above, below = outer.get(section), own.get(section)
+        if section == "resource_registry" and isinstance(above, Mapping) and "resources" in above:
+            narrowed = inside(above["resources"], address)
+            above, below = _without_resources(above), _without_resources(below or {})
+            above |= {"resources": narrowed} if narrowed else {}
         if isinstance(above, Mapping) and (below is None or isinstance(below, Mapping)):
-            found[section] = {**above, **(below or {})}
+            merged = {**above, **(below or {})}
+            if merged:
+                found[section] = merged
         elif above is not None and below is None:
             found[section] = above
     return found
+
+
+def _without_resources(registry: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in registry.items() if name != "resources"}

@@ -33,6 +33,19 @@ class Clouds(Protocol):
         ...
 
 
+class Transforms(Protocol):
+    """What carries out transforms; implemented by the gateway."""
+
+    async def macro(self, name: str, event: Mapping[str, Value]) -> Value:
+        """What the macro answered to `event`, None when it was no JSON. Raises Invalid when there is no such macro, or
+        it could not be called."""
+        ...
+
+    async def serverless(self, document: str) -> str:
+        """What AWS SAM makes of `document`, both JSON (see `engine.model.source.Question`). Raises Invalid."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """Seconds unless said. Names as in heat.conf where the meaning is the same (docs/operations.md)."""
@@ -43,13 +56,18 @@ class EngineSettings:
     settle: float = 120  # how long a look-up may stay empty before a create is repeated (tokens.md rule 1)
     sweep_interval: float = 5
     create_retries: int = 5
+    action_retry_limit: int = 5  # how often an object that went to ERROR while it was built is made again
     delete_in_use_timeout: float = 300
     max_nested_stack_depth: int = 5
     max_resources_per_stack: int = 1000
     max_stacks_per_tenant: int = 512
-    max_concurrent_runs: int = 500
+    max_snapshots_per_stack: int = 32
+    max_events_per_stack: int = 10_000
+    max_concurrent_runs: int = 500  # of an engine; nested stacks do not count, their parents wait for them
+    grace: float = 60  # what an engine waits before it goes on with a dead one's run: at least [cloud] request_timeout
     enable_stack_adopt: bool = True
     enable_stack_abandon: bool = True
+    observe_on_update: bool = False
     hidden_stack_tags: Sequence[str] = ("data-processing-cluster",)
     retry_base: float = 0.5
     retry_limit: float = 30
@@ -62,6 +80,12 @@ class Watch:
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self.closed = False
+
+    def close(self) -> None:
+        """The process stops: nobody is to wait any longer."""
+        self.closed = True
+        self.changed(list(self._waiting))
 
     def changed(self, stack_ids: Sequence[str]) -> None:
         for stack_id in stack_ids:
@@ -87,7 +111,8 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """One per process. `ring` tells the dispatcher that a stack has work."""
+    """One per process. `ring` says that a stack has work, `tell` that stacks (`stack/address`: signals) changed, both
+    to whom it concerns, in whatever process."""
 
     store: Store
     committer: Committer
@@ -98,5 +123,7 @@ class RunContext:
     settings: EngineSettings
     watch: Watch
     ring: Callable[[str], None]
+    tell: Callable[[Sequence[str]], None]
     fetch: Callable[[str], Awaitable[str]]
+    transforms: Transforms
     signal_url: Callable[[str, str, str, str], str]  # stack id, address, kind, project → URL

@@ -6,11 +6,12 @@ A group's own row moves with its members: in progress with the first, failed wit
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.model.stack import Stack
 from engine.model.status import Action, Status
@@ -20,6 +21,7 @@ from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
 
 _MAKING = (Action.CREATE, Action.UPDATE)
+_MOST_POSTED = 2000  # items that wait for the disk; beyond, a run waits with them
 
 
 class Unwritten(Exception):
@@ -31,6 +33,8 @@ class Ledger:
         self._context = context
         self.stack, self.epoch = stack, epoch
         self.rows: dict[str, list[ResourceRow]] = {}
+        self._posted: Write | None = None
+        self.released = False  # the stack's last transition of this run is on disk
         for row in rows:
             self.rows.setdefault(row.address, []).append(row)
         self._groups_begun = {
@@ -66,13 +70,18 @@ class Ledger:
             stack_id=self.stack.id,
             address=address,
             type=kind,
-            token=token_of(self.stack.id, address, generation),
+            token=token_of(self.stack.id, address, generation, self.stack.operation_id),
             generation=generation,
             group=group,
             created=self._context.clock.now(),
         )
         self.rows.setdefault(address, []).append(row)
         return row
+
+    def unborn(self, address: str, kind: str) -> ResourceRow | None:
+        """A row that was begun and stopped before anything was made."""
+        rows = self.rows.get(address, ())
+        return next((row for row in rows if row.action is Action.INIT and row.type == kind), None)
 
     async def move(
         self,
@@ -85,11 +94,12 @@ class Ledger:
         also: Sequence[ResourceRow] = (),
         guarded: bool = True,
         announce: bool = True,
+        durable: bool = True,
     ) -> None:
         """Write `row` in its new state with its event, and `also` silently, in one transaction.
 
         `guarded` False: written even when a newer operation has begun (what a call in flight has made is recorded).
-        Raises Fenced.
+        `durable` False: return before it is on disk; whatever is written later gets there later. Raises Fenced.
         """
         now = self._context.clock.now()
         row.action, row.status, row.reason, row.updated = action, status, reason, now
@@ -101,10 +111,16 @@ class Ledger:
                 events.append(event_params(self.stack, now, opened))
         if announce:
             events.append(event_params(self.stack, now, row))
-        await self.write(changed, events, guarded=guarded)
+        await self.write(changed, events, guarded=guarded, durable=durable)
+
+    async def note(self, row: ResourceRow, reason: str, *, also: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+        """Tell something about `row` that is no new state of it."""
+        told = event_params(self.stack, self._context.clock.now(), row, reason=reason)
+        await self.write([row], [told], also=also)
 
     async def write(self, rows: Sequence[ResourceRow], events: Sequence[dict[str, object]] = (),
-                    *, guarded: bool = True) -> None:  # fmt: skip
+                    *, guarded: bool = True, durable: bool = True,
+                    also: Callable[[AsyncConnection], Awaitable[None]] | None = None) -> None:  # fmt: skip
         vault = self._context.store.vault
         item = Write(
             stack_id=self.stack.id,
@@ -112,11 +128,24 @@ class Ledger:
             operation_id=self.stack.operation_id if guarded else None,
             resources=[row.params(vault) for row in rows],
             events=events,
+            also=also,
+            after=self._unanswered(),
         )
+        committer = self._context.committer
+        if not durable and committer.backlog < _MOST_POSTED:
+            committer.post(item)
+            self._posted = item
+            return
         try:
-            await self._context.committer.write(item)
+            await committer.write(item)
         except (SQLAlchemyError, OSError) as error:
             raise Unwritten(str(error)) from error
+
+    def _unanswered(self) -> Write | None:
+        """The last item that was posted, unless it is known to be on disk."""
+        if self._posted is not None and self._posted.answer.done() and self._posted.answer.exception() is None:
+            self._posted = None
+        return self._posted
 
     async def move_stack(
         self, action: Action, status: Status, reason: str, *, announce: bool = True, also: Write | None = None,
@@ -132,6 +161,7 @@ class Ledger:
         )  # fmt: skip
         write = also or Write(stack_id=self.stack.id)
         write.epoch, write.operation_id = self.epoch, self.stack.operation_id
+        write.after = self._unanswered()
         write.stack = {
             "action": action.value,
             "status": status.value,
@@ -142,6 +172,7 @@ class Ledger:
         if announce:
             write.events = [*write.events, event_params(self.stack, now, None)]
         await self._context.committer.write(write)
+        self.released = "run_json" in columns and columns["run_json"] is None
 
     # --- groups ---------------------------------------------------------------------------------------------------
     def _open_group(self, group: Group, member: ResourceRow, now: int) -> ResourceRow | None:
@@ -153,11 +184,13 @@ class Ledger:
         row = self.group_row(group)
         if row is None:
             row = self.new_group(group)
+            if member.action is Action.IMPORT:
+                row.action = Action.IMPORT
         elif failing and begun and row.status is Status.FAILED:
             return None
         elif not begun:
-            unborn = row.action is Action.CREATE and row.status is not Status.COMPLETE
-            row.action = Action.CREATE if unborn else Action.UPDATE
+            unborn = row.action in (Action.CREATE, Action.IMPORT) and row.status is not Status.COMPLETE
+            row.action = row.action if unborn else Action.UPDATE
         if member.action is Action.DELETE:
             return None
         row.status = Status.FAILED if failing else Status.IN_PROGRESS
@@ -185,7 +218,8 @@ class Ledger:
         return address in self._groups_begun
 
 
-def token_of(stack_id: str, address: str, generation: int) -> str:
-    """`oe-` and 26 lower-case hex digits (tokens.md rule 5)."""
-    digest = hashlib.sha256(f"{stack_id}/{address}/{generation}".encode()).hexdigest()
+def token_of(stack_id: str, address: str, generation: int, operation_id: str | None) -> str:
+    """`oe-` and 26 lower-case hex digits (tokens.md rule 5). Generations are counted anew once their rows are gone, the
+    operation is never the same again: what bears the token of a row that is forgotten is nobody's."""
+    digest = hashlib.sha256(f"{stack_id}/{address}/{generation}/{operation_id}".encode()).hexdigest()
     return f"oe-{digest[:26]}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError
+from engine.expr.parameters import Bindings
 from engine.model.diagnostic import invalid
-from engine.model.expression import AvailabilityZones, Expression, walk
+from engine.model.expression import AvailabilityZones, Expression, ObjectAttribute, ParameterRef, walk
 from engine.model.source import Source
 from engine.model.template import Template
 from engine.model.value import Value
@@ -15,6 +17,7 @@ from engine.plan.deployment import Deployment, bind_source, deploy, imports_of
 from engine.plan.scope import Facts
 from engine.resources.base import StackIdentity
 from engine.runs.context import RunContext
+from engine.runs.stack_outputs import stack_outputs
 
 CloudGetter = Callable[[], Awaitable[Cloud]]
 
@@ -27,7 +30,14 @@ async def prepare(
     template = context.translator.translate(source)
     bindings = bind_source(template, source)
     facts = await gather_facts(context, template, identity.project_id, cloud, notification_arns)
-    return deploy(template, bindings, identity, facts, context.registry, facade)
+    if "GetStackOutput" in source.text:
+        others = await stack_outputs(context.store, identity, template, bindings, facts, _expressions(template))
+        facts = replace(facts, stack_outputs=others)
+    if template.rules:
+        facts = replace(facts, objects=await _objects(context, template, bindings, identity.project_id))
+    deployment = deploy(template, bindings, identity, facts, context.registry, facade)
+    sinks = source.environment.get("event_sinks") or ()
+    return replace(deployment, sinks=sinks) if sinks else deployment
 
 
 async def gather_facts(
@@ -45,6 +55,33 @@ async def gather_facts(
     if imports_of(template):
         exports = {export.name: export.value for export in await context.store.exports(project_id)}
     return Facts(context.settings.region, zones, exports, notification_arns)
+
+
+async def _objects(
+    context: RunContext, template: Template, bindings: Bindings, project_id: str
+) -> dict[str, Mapping[str, Value]]:
+    """Attributes and tags, by physical id, of what rules ask about and a stack of the project has made."""
+    found: dict[str, Mapping[str, Value]] = {}
+    for named in _asked_about(template, bindings):
+        for row in await context.store.resources_with_physical_id(project_id, named):
+            if row.is_group and row.exists and not row.condemned:
+                tags = row.properties.get("Tags") or ()
+                found[named] = {**row.attributes, **{f"Tags.{tag.get('Key')}": tag.get("Value") for tag in tags}}
+    return found
+
+
+def _asked_about(template: Template, bindings: Bindings) -> set[str]:
+    expressions = [one for rule in template.rules for one in (rule.condition, *(check for check, _ in rule.assertions))]
+    asked = [
+        inner.reference
+        for outer in expressions
+        if outer is not None
+        for inner in walk(outer)
+        if isinstance(inner, ObjectAttribute)
+    ]
+    names = {inner.name for outer in asked for inner in walk(outer) if isinstance(inner, ParameterRef)}
+    values = [bindings.values[name] for name in names if name in bindings.values]
+    return {str(one) for value in values for one in (value if isinstance(value, list) else [value])}
 
 
 def _expressions(template: Template) -> list[Expression]:

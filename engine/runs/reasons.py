@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from engine.model.status import Action
 
@@ -17,15 +18,20 @@ def completed(action: Action) -> str:
     return f"Stack {action.value} completed successfully"
 
 
-def failed(dialect: str, action: Action, failures: Mapping[str, str], cancelled: int = 0) -> str:
-    """`failures`: address → reason, root causes only."""
+def failed(
+    dialect: str, action: Action, failures: Mapping[str, str], actions: Mapping[str, Action] = MappingProxyType({})
+) -> str:
+    """`failures`: address → reason, root causes only. `actions`: what was being done to them where it is not `action`:
+    an update makes resources too, and AWS says which failed at what."""
     named: dict[str, str] = {}
+    verbs: dict[str, set[str]] = {}
     for address, reason in failures.items():
-        named.setdefault(address.split("/")[0], reason)
+        name, done = address.split("/")[0], actions.get(address, action)
+        named.setdefault(name, reason)
+        verbs.setdefault(_VERBS.get(done, done.value.lower()), set()).add(name)
     if dialect == "cfn":
-        names = ", ".join(sorted(named))
-        said = " ".join(f"{name}: {reason}" for name, reason in named.items())
-        return f"The following resource(s) failed to {_VERBS.get(action, action.value.lower())}: [{names}]. {said}"
+        lists = [f"The following resource(s) failed to {verb}: [{', '.join(sorted(n))}]." for verb, n in verbs.items()]
+        return " ".join([*lists, *(f"{name}: {reason}" for name, reason in named.items())])
     return "; ".join(f"Resource {action.value} failed: resources.{name}: {reason}" for name, reason in named.items())
 
 

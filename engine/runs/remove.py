@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable
 
+from engine.model.settings import Hook
 from engine.model.status import Action, Status
 from engine.model.template import DeletionPolicy
 from engine.resources.base import Gone, ResourceType
 from engine.runs.apply import StepFailed
 from engine.runs.context import RunContext
+from engine.runs.guards import Guards
 from engine.runs.ledger import Ledger
 from engine.runs.spec import RunSpec
 from engine.runs.step import NOT_THE_RESOURCE, Stepper, explain
@@ -23,9 +25,11 @@ class Remover:
     """Deletes `doomed` rows in the reverse order of what they require."""
 
     def __init__(
-        self, context: RunContext, ledger: Ledger, spec: RunSpec, stepper: Stepper, doomed: Iterable[ResourceRow]
-    ) -> None:
+        self, context: RunContext, ledger: Ledger, spec: RunSpec, stepper: Stepper, guards: Guards,
+        doomed: Iterable[ResourceRow],
+    ) -> None:  # fmt: skip
         self._context, self._ledger, self._spec, self._stepper = context, ledger, spec, stepper
+        self._guards = guards
         self._rows = {(row.address, row.generation): row for row in doomed}
         self.overtaken = False
 
@@ -63,25 +67,31 @@ class Remover:
     async def visit(self, node: Node) -> None:
         address, generation, ending = node
         row = self._rows[address, generation]
+        if self._guards and not ending and row.group is None:
+            await self._guards.before(row, Hook.PRE_DELETE)
         if row.is_group:
             await self._group(row, ending=ending)
         else:
             await self._remove(row)
+        if self._guards and ending == row.is_group:
+            await self._guards.deleted(row)
 
     async def _group(self, row: ResourceRow, *, ending: bool) -> None:
         status = Status.COMPLETE if ending else Status.IN_PROGRESS
         members = [r for r in self._ledger.all() if r.group == row.address]
         row.skipped = ending and bool(members) and all(r.skipped for r in members)
-        await self._ledger.move(row, Action.DELETE, status)
+        await self._ledger.move(row, Action.DELETE, status, durable=False)
 
     async def _remove(self, row: ResourceRow) -> None:
         kind = self._context.registry.get(row.type)
         if self._kept(row, kind):
+            if self._spec.reverting is Action.ADOPT and kind.nested and row.physical_id is not None:
+                await self._stepper.forget_nested(row.physical_id)
             row.skipped = True
-            await self._ledger.move(row, Action.DELETE, Status.COMPLETE)
+            await self._ledger.move(row, Action.DELETE, Status.COMPLETE, durable=False)
             return
         try:
-            await self._ledger.move(row, Action.DELETE, Status.IN_PROGRESS)
+            await self._ledger.move(row, Action.DELETE, Status.IN_PROGRESS, durable=not kind.local)
             await self._delete(row, kind)
         except asyncio.CancelledError:
             if not self.overtaken:
@@ -92,7 +102,7 @@ class Remover:
         except Exception as error:
             await self._failed(row, explain(error))
         else:
-            await self._ledger.move(row, Action.DELETE, Status.COMPLETE)
+            await self._ledger.move(row, Action.DELETE, Status.COMPLETE, durable=False)
 
     async def _delete(self, row: ResourceRow, kind: ResourceType) -> None:
         operation = self._stepper.operation(row, row.properties, resumed=True)
@@ -124,6 +134,8 @@ class Remover:
     def _kept(self, row: ResourceRow, kind: ResourceType) -> bool:
         """Whether the object stays in the cloud (deletion policies, RetainResources, external objects)."""
         logical = row.group or row.address
+        if self._spec.reverting in (Action.ADOPT, Action.IMPORT):
+            return True  # what was taken over existed before (heat.md TRAP-16)
         if row.external or logical in self._spec.retain or row.address in self._spec.retain:
             return True
         if logical in self._spec.skip or row.address in self._spec.skip:

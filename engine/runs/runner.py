@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -20,21 +21,28 @@ from engine.model.source import Source
 from engine.model.stack import Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.model.template import EMPTY
+from engine.model.value import Value
 from engine.plan.deployment import Deployment, bind_source, deploy
 from engine.plan.scope import Facts
-from engine.resources.base import StackIdentity
+from engine.resources.base import OperationFailed, StackIdentity
 from engine.runs import reasons
 from engine.runs.apply import Applier, StepFailed
 from engine.runs.children import Children
 from engine.runs.context import RunContext
 from engine.runs.each import Visitor
+from engine.runs.export import export_data, masked
 from engine.runs.finish import evaluate_outputs, refuse_delete_of_used, write_exports, write_imports
+from engine.runs.guards import Guards
+from engine.runs.keeping import prune_events
 from engine.runs.lease import Lease, LeaseLost
 from engine.runs.ledger import Ledger
+from engine.runs.lending import Lender
 from engine.runs.prepare import prepare
 from engine.runs.remove import Remover, doomed_rows
+from engine.runs.sinks import Telling, sinks_of
+from engine.runs.snapshots import Snapshots, ended
 from engine.runs.spec import RunSpec, spec_of
-from engine.runs.step import NOT_THE_RESOURCE, Stepper, own_fault
+from engine.runs.step import NOT_THE_RESOURCE, Stepper, bare_operation, own_fault
 from engine.runs.view import RowsView
 from engine.state import tables as t
 from engine.state.commit import Fenced, Write
@@ -56,18 +64,21 @@ class _TimedOut(Exception):
 class Runner:
     """Runs whatever the stack has to run until nothing is left, or the lease is lost."""
 
-    def __init__(self, context: RunContext, lease: Lease, stack_id: str, epoch: int) -> None:
-        self._context, self._lease = context, lease
-        self._stack_id, self._epoch = stack_id, epoch
+    def __init__(self, context: RunContext, lease: Lease, claimed: Any) -> None:
+        """`claimed` is the stack's row as the claim left it."""
+        self._context, self._lease, self._claimed = context, lease, claimed
+        self._stack_id, self._epoch = str(claimed.id), int(claimed.epoch)
         self.operation_id: str | None = None
         self._walk: Walk[Any] | None = None
         self._worker: Applier | Remover | Visitor | None = None
         self._overtaken = False
         self._ledger: Ledger
+        self._guards: Guards
         self._spec: RunSpec
         self._deadline = 0.0
         self._cloud: Cloud | None = None
         self._delegation: str | None = None
+        self._telling: Telling | None = None
 
     async def poke(self) -> None:
         """Look whether a newer operation has begun; if so, stop what is under way."""
@@ -87,18 +98,29 @@ class Runner:
 
     async def run(self) -> None:
         """Return when the stack has nothing to run any more. Raises LeaseLost."""
-        while True:
-            row = await self._context.store.row(self._stack_id)
-            if row is None or row.run_json is None:
-                return
+        try:
+            await self._run()
+            if self._telling is not None:
+                await self._telling.finish()
+        finally:
+            if self._telling is not None:
+                self._telling.cancel()
+
+    async def _run(self) -> None:
+        row = self._claimed
+        while row is not None and row.run_json is not None:
             if row.epoch != self._epoch:
                 raise LeaseLost
             self._overtaken, self.operation_id = False, row.operation_id
             try:
                 await self._operation(row)
+                if self._ledger.released:
+                    await prune_events(self._context, self._stack_id)
+                    return  # what begins from here on rings
             except (_Overtaken, Fenced):
                 # Either a newer operation has begun, which is read next, or the lease is lost, which is seen next.
-                continue
+                pass
+            row = await self._context.store.row(self._stack_id)
 
     async def _operation(self, row: Any) -> None:
         store = self._context.store
@@ -106,17 +128,18 @@ class Runner:
         self._delegation = row.delegation_json
         stack = stack_record(row, store.vault)
         self._ledger = Ledger(self._context, stack, self._epoch, await store.resources(stack.id))
+        self._guards = Guards(self._context, self._ledger, self._spec, Source(""))
         self._deadline = self._monotonic_deadline()
         if self._spec.stop is not None:
             await self._stop_here(stack)
             return
         try:
             match self._spec.kind:
-                case Action.CREATE | Action.UPDATE | Action.ROLLBACK | Action.ADOPT | Action.IMPORT:
+                case Action.CREATE | Action.UPDATE | Action.ROLLBACK | Action.ADOPT | Action.IMPORT | Action.RESTORE:
                     await self._converge()
                 case Action.DELETE:
                     await self._delete()
-                case Action.SUSPEND | Action.RESUME | Action.CHECK:
+                case Action.SUSPEND | Action.RESUME | Action.CHECK | Action.SNAPSHOT:
                     await self._each()
                 case _:
                     raise AssertionError(f"no run of kind {self._spec.kind}")
@@ -124,13 +147,21 @@ class Runner:
             await self._failed(reasons.timed_out(stack.dialect, self._spec.kind))
         except Invalid as error:
             await self._failed(str(error))
-        except (CloudError, Refused) as error:
+        except (CloudError, Refused, OperationFailed) as error:
             await self._failed(str(error))
         except (*NOT_THE_RESOURCE, _Overtaken):
             raise
         except Exception as error:
             log.exception("a run ended by a fault of the engine", stack=stack.id)
             await self._failed(own_fault(error))
+
+    def _tell(self, environment: Mapping[str, Value]) -> None:
+        """TE-15: from here on the stack's events go to the sinks that its environment names."""
+        sinks = sinks_of(environment)
+        if self._telling is not None:
+            self._telling.covers(self.operation_id)
+        elif sinks:
+            self._telling = Telling(self._context, self._ledger.stack, sinks, self._the_cloud)
 
     def _monotonic_deadline(self) -> float:
         clock = self._context.clock
@@ -143,7 +174,10 @@ class Runner:
     async def _converge(self) -> None:
         deployment = await self._deployment()
         stepper = await self._stepper(deployment)
-        applier = Applier(self._context, self._ledger, deployment, self._spec, stepper)
+        saved = {}
+        if self._spec.kind is Action.RESTORE and self._spec.snapshot is not None:
+            saved = {copy.address: copy for copy in await Snapshots(self._context).copies(self._spec.snapshot)}
+        applier = Applier(self._context, self._ledger, deployment, self._spec, stepper, self._guards, saved)
         walk = Walk(
             deployment.requires, applier.visit, cancel_running=self._spec.on_failure is not OnFailure.DO_NOTHING
         )
@@ -165,6 +199,8 @@ class Runner:
         assert revision is not None
         self._spec = replace(self._spec, target=revision)
         source = await self._context.store.source(revision)
+        self._tell(source.environment)
+        self._guards = Guards(self._context, self._ledger, self._spec, source)
         return await prepare(
             self._context, identity, source, self._the_cloud, stack.options.notification_arns, await self._facade()
         )
@@ -197,7 +233,7 @@ class Runner:
             types |= {resource.type for resource in deployment.resources.values()}
         outside = any((kind := registry.find(name)) is not None and not kind.local for name in types)
         cloud = await self._the_cloud() if outside else _NO_CLOUD
-        children = Children(self._context, self._ledger.stack, self._delegation)
+        children = Children(self._context, self._ledger.stack, self._delegation, self._ledger)
         return Stepper(
             self._context, self._ledger, self._lease, self._identity(), cloud, children, self._deadline
         )  # fmt: skip
@@ -228,6 +264,8 @@ class Runner:
                 raise error
         if self._overtaken:
             raise _Overtaken
+        if self._guards and outcome.cancelled:
+            await self._guards.given_up()
         if late:
             raise _TimedOut
         return outcome
@@ -238,16 +276,17 @@ class Runner:
         if not doomed:
             return {}
         stack = self._ledger.stack
-        of_create = self._spec.kind is Action.ROLLBACK and self._spec.reverting is Action.CREATE
-        if self._spec.kind in (Action.UPDATE, Action.ROLLBACK) and not of_create and not stack.cleaning:
+        of_create = self._spec.kind is Action.ROLLBACK and self._spec.reverting in (Action.CREATE, Action.ADOPT)
+        if self._spec.kind in (*_CHANGING, Action.ROLLBACK) and not of_create and not stack.cleaning:
             await self._ledger.move_stack(stack.action, stack.status, "", cleaning=True)
-        remover = Remover(self._context, self._ledger, self._spec, stepper, doomed)
+        remover = Remover(self._context, self._ledger, self._spec, stepper, self._guards, doomed)
         outcome = await self._carry_out(Walk(remover.graph(), remover.visit, stop_on_failure=False), remover)
         return {error.address: error.reason for error in outcome.failed.values() if isinstance(error, StepFailed)}
 
     async def _succeeded(self, deployment: Deployment) -> None:
         context, stack, spec = self._context, self._ledger.stack, self._spec
-        outputs = evaluate_outputs(deployment, RowsView(self._ledger, context.registry))
+        view = RowsView(self._ledger, context.registry)
+        outputs = await Lender(context, self._ledger, deployment, view).outputs(evaluate_outputs(deployment, view))
         if stack.parent_id is not None:
             outputs = tuple(replace(output, export=None) for output in outputs)
         broken = [output for output in outputs if output.error is not None]
@@ -256,13 +295,19 @@ class Runner:
             return
 
         async def also(connection: AsyncConnection) -> None:
-            await write_exports(connection, stack.project_id, stack.id, outputs)
-            await write_imports(connection, stack.project_id, stack.id, sorted(deployment.imported))
-            await _purge(connection, stack.id, spec.target)
+            first = spec.kind is Action.CREATE  # nothing is there from before
+            if not first or any(output.export is not None for output in outputs):
+                await write_exports(connection, stack.project_id, stack.id, outputs)
+            if not first or deployment.imported:
+                await write_imports(connection, stack.project_id, stack.id, sorted(deployment.imported))
+            if not first:
+                await _purge(connection, stack.id, spec.target)
 
+        # What was taken back says why, for as long as the stack rests so.
+        cause = f". It was rolled back because: {spec.cause}" if spec.cause else ""
         seal = context.store.vault.seal if deployment.has_secrets else dump
         await self._ledger.move_stack(
-            spec.kind, Status.COMPLETE, reasons.completed(spec.kind),
+            spec.kind, Status.COMPLETE, reasons.completed(spec.kind) + cause,
             also=Write(stack_id=stack.id, also=also),
             outputs_json=seal(outputs_value(outputs)),
             parameters_json=dump(dict(deployment.bindings.shown)),
@@ -275,17 +320,26 @@ class Runner:
     # --- failure ----------------------------------------------------------------------------------------------------
     def _reason(self, outcome: Outcome[str]) -> str:
         failures = {error.address: error.reason for error in outcome.failed.values() if isinstance(error, StepFailed)}
-        return reasons.failed(self._ledger.stack.dialect, self._spec.kind, failures, len(outcome.cancelled))
+        rows = {address: self._ledger.live(address) for address in failures}
+        made = {
+            address: row.action
+            for address, row in rows.items()
+            if row is not None and row.action in (Action.CREATE, Action.UPDATE)
+        }
+        return reasons.failed(self._ledger.stack.dialect, self._spec.kind, failures, made)
 
     async def _failed(self, reason: str) -> None:
         spec, stack = self._spec, self._ledger.stack
         back: RunSpec | None = None
         match spec.kind, spec.on_failure:
             case Action.CREATE | Action.ADOPT, OnFailure.ROLLBACK:
-                back = RunSpec(Action.ROLLBACK, reverting=Action.CREATE, cause=reason)
+                back = RunSpec(Action.ROLLBACK, reverting=spec.kind, cause=reason)
+            case Action.IMPORT, _:
+                # What was taken over is let go of, whatever else was asked for: nothing was made.
+                back = RunSpec(Action.ROLLBACK, target=spec.previous, reverting=Action.IMPORT, cause=reason)
             case Action.CREATE, OnFailure.DELETE:
                 back = RunSpec(Action.DELETE, reverting=Action.CREATE, cause=reason)
-            case Action.UPDATE, OnFailure.ROLLBACK | OnFailure.DELETE if spec.previous is not None:
+            case kind, OnFailure.ROLLBACK | OnFailure.DELETE if kind in _CHANGING and spec.previous is not None:
                 back = RunSpec(Action.ROLLBACK, target=spec.previous, reverting=Action.UPDATE, cause=reason)
             case _:
                 pass
@@ -295,20 +349,19 @@ class Runner:
         back = replace(
             back, on_failure=OnFailure.DO_NOTHING, retain_except_on_create=stack.options.retain_except_on_create
         )
-        if spec.kind is Action.ADOPT:
-            # What was adopted existed before: taking the stack back must not take the objects away (TRAP-16).
-            back = replace(back, retain=tuple(self._ledger.rows))
         await self._ledger.move_stack(
             back.kind, Status.IN_PROGRESS, reason, reverting=back.reverting, cleaning=False, run_json=dump(back.value())
         )
 
-    async def _end_failed(self, reason: str) -> None:
+    async def _end_failed(self, reason: str, also: Write | None = None) -> None:
         spec, stack = self._spec, self._ledger.stack
+        if spec.kind is Action.SNAPSHOT and spec.snapshot is not None:
+            also = Write(stack_id=stack.id, also=ended(spec.snapshot, Status.FAILED, reason, None))
         if spec.kind is Action.ROLLBACK and spec.cause:
             reason = f"{reason} Rolling back because: {spec.cause}"
         await self._ledger.move_stack(
             spec.kind, Status.FAILED, reason, reverting=spec.reverting or stack.reverting, cleaning=False,
-            updated=self._context.clock.now(), **_RELEASED,
+            updated=self._context.clock.now(), also=also, **_RELEASED,
         )  # fmt: skip
 
     async def _stop_here(self, stack: Stack) -> None:
@@ -324,16 +377,23 @@ class Runner:
     async def _delete(self) -> None:
         stack, spec = self._ledger.stack, self._spec
         stepper = await self._stepper(None)
-        remover = Remover(self._context, self._ledger, spec, stepper, [r for r in self._ledger.all() if r.exists])
+        if stack.revision is not None:
+            source = await self._context.store.source(stack.revision)
+            self._tell(source.environment)
+            self._guards = Guards(self._context, self._ledger, spec, source)
+        doomed = [row for row in self._ledger.all() if row.exists]
+        remover = Remover(self._context, self._ledger, spec, stepper, self._guards, doomed)
         outcome = await self._carry_out(Walk(remover.graph(), remover.visit, stop_on_failure=False), remover)
         if not outcome.ok:
             failures = {e.address: e.reason for e in outcome.failed.values() if isinstance(e, StepFailed)}
             await self._end_failed(reasons.failed(stack.dialect, Action.DELETE, failures))
             return
 
+        await self._discard_snapshots(stepper)
+
         async def also(connection: AsyncConnection) -> None:
             await refuse_delete_of_used(connection, stack.project_id, stack.id)
-            for table in (t.exports, t.imports, t.signals, t.change_sets):
+            for table in (t.exports, t.imports, t.signals, t.change_sets, t.hooks, t.drifts, t.detections):
                 await connection.execute(delete(table).where(table.c.stack_id == stack.id))
 
         now = self._context.clock.now()
@@ -343,23 +403,59 @@ class Runner:
             also=Write(stack_id=stack.id, also=also), deleted=now, updated=now, live_name=None,
             cleaning=False, delegation_json=None, **_RELEASED,
         )  # fmt: skip
+        if self._telling is not None:
+            await self._telling.finish()  # while it may still act
         if stack.parent_id is None and self._delegation is not None:
             await self._context.clouds.revoke(self._context.store.vault.open(self._delegation))
 
-    # --- suspend, resume, check -------------------------------------------------------------------------------------
+    async def _discard_snapshots(self, stepper: Stepper) -> None:
+        """ENGC-15. Those of a nested stack are its parent's to remove."""
+        if self._ledger.stack.parent_id is not None:
+            return
+        snapshots = Snapshots(self._context)
+        children = Children(self._context, self._ledger.stack, self._delegation)
+        for one in await snapshots.of_stack(self._stack_id):
+            cloud = await self._the_cloud() if await snapshots.copies(one.id) else _NO_CLOUD
+            near = bare_operation(self._identity(), cloud, children, self._deadline)
+            discard = functools.partial(snapshots.discard, one.id, near)
+            try:
+                await stepper.patiently(discard, busy=True)
+            except (OperationFailed, CloudError) as error:
+                raise OperationFailed(f"Snapshot {one.name or one.id} could not be removed: {error}") from error
+
+    # --- suspend, resume, check, snapshot ---------------------------------------------------------------------------
     async def _each(self) -> None:
         spec, stack = self._spec, self._ledger.stack
-        visitor = Visitor(self._ledger, self._context.registry, await self._stepper(None), spec.kind)
+        if stack.revision is not None:
+            self._tell((await self._context.store.source(stack.revision)).environment)
+        visitor = Visitor(self._context, self._ledger, await self._stepper(None), spec)
         walk = Walk(visitor.graph(), visitor.visit, stop_on_failure=spec.kind is not Action.CHECK)
         outcome = await self._carry_out(walk, visitor)
+        also = Write(stack_id=stack.id, also=visitor.keep) if spec.kind is Action.CHECK else None
         if not outcome.ok:
-            await self._end_failed(self._reason(outcome))
+            await self._end_failed(self._reason(outcome), also)
             return
+        if spec.kind is Action.SNAPSHOT and spec.snapshot is not None:
+            data = await self._snapshot_data(spec.snapshot)
+            also = Write(stack_id=stack.id, also=ended(spec.snapshot, Status.COMPLETE, "", data))
         await self._ledger.move_stack(
             spec.kind, Status.COMPLETE, reasons.completed(spec.kind), updated=self._context.clock.now(),
-            reverting=stack.reverting, **_RELEASED,
+            reverting=stack.reverting, also=also, **_RELEASED,
         )  # fmt: skip
 
+    async def _snapshot_data(self, snapshot_id: str) -> str:
+        """What is shown of a snapshot, sealed: an export of the stack, and what its copies are called."""
+        snapshots = Snapshots(self._context)
+        rows = [row for row in self._ledger.all() if row.exists and not row.condemned]
+        source = await snapshots.source(snapshot_id)
+        data = export_data(self._ledger.stack, masked(self._context.translator, source), rows)
+        for copy in await snapshots.copies(snapshot_id):
+            data["resources"][copy.address]["resource_data"] = dict(copy.saved)
+        return self._context.store.vault.seal(data)
+
+
+#: Runs that bring a stack from one definition to another.
+_CHANGING = (Action.UPDATE, Action.RESTORE)
 
 _RELEASED: Mapping[str, Any] = {"run_json": None, "owner": None, "lease_until": None}
 
@@ -367,11 +463,8 @@ _RELEASED: Mapping[str, Any] = {"run_json": None, "owner": None, "lease_until": 
 async def _purge(connection: AsyncConnection, stack_id: str, revision: int | None) -> None:
     """After a success: forget rows of objects that are gone, and definitions nobody can go back to."""
     r = t.resources.c
-    await connection.execute(
-        delete(t.resources).where(
-            r.stack_id == stack_id, r.action == Action.DELETE.value, r.status == Status.COMPLETE.value
-        )
-    )
+    gone = (r.action == Action.DELETE.value) & (r.status == Status.COMPLETE.value)
+    await connection.execute(delete(t.resources).where(r.stack_id == stack_id, gone | (r.action == Action.INIT.value)))
     if revision is not None:
         v = t.revisions.c
         await connection.execute(delete(t.revisions).where(v.stack_id == stack_id, v.id < revision))

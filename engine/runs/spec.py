@@ -31,6 +31,9 @@ class RunSpec:
     begun: bool = False  # its first event is written
     cause: str = ""  # why a rollback runs, for its reason
     adopt: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    snapshot: str | None = None  # to be taken, or to be gone back to
+    converge: bool = False  # the live objects are looked at first (heat.md ENGU-07)
+    unguarded: bool = False  # part of going back: neither hooks nor restricted actions hold
 
     def value(self) -> dict[str, Value]:
         """As JSON; `spec_of` reads it back."""
@@ -49,6 +52,9 @@ class RunSpec:
             "begun": self.begun,
             "cause": self.cause,
             "adopt": dict(self.adopt),
+            "snapshot": self.snapshot,
+            "converge": self.converge,
+            "unguarded": self.unguarded,
         }
 
 
@@ -69,4 +75,7 @@ def spec_of(value: Mapping[str, Value]) -> RunSpec:
         begun=value.get("begun", False),
         cause=value.get("cause", ""),
         adopt=value.get("adopt", {}),
+        snapshot=value.get("snapshot"),
+        converge=value.get("converge", False),
+        unguarded=value.get("unguarded", False),
     )

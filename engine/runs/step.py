@@ -105,6 +105,23 @@ class Stepper:
         else:
             row.attempted = None
 
+    async def forget_nested(self, stack_id: str) -> None:
+        await self._services.forget_nested(stack_id)
+
+    async def take_away(self, kind: ResourceType, row: ResourceRow, operation: Operation) -> bool:
+        """Delete what was made and is of no use; False when it has to be left to the cleanup."""
+        try:
+            await self.patiently(lambda: kind.delete(operation), busy=True)
+        except Gone:
+            return True
+        except (CloudError, OperationFailed) as error:
+            log.warning("a broken object could not be taken away yet", address=row.address, error=str(error))
+            return False
+        return True
+
+    async def pause(self, attempt: int) -> None:
+        await self._back_off(attempt, None)
+
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run one call to its end even when the step is cancelled: an object half asked for is an object lost."""
         self._lease.ensure()
@@ -167,6 +184,14 @@ class InterruptedCall(asyncio.CancelledError):
     def __init__(self, result: object) -> None:
         super().__init__()
         self.result = result
+
+
+def bare_operation(stack: StackIdentity, cloud: Cloud, services: Services, deadline: float) -> Operation:
+    """An operation on nothing in particular, for what only needs the cloud; it keeps no notes."""
+    return Operation(
+        stack=stack, address="", type_name="", token="", properties={}, before={}, physical_id=None, data={},
+        metadata={}, remember=_unbound, cloud=cloud, services=services, deadline=deadline,
+    )  # fmt: skip
 
 
 async def _unbound(**data: Value) -> None:

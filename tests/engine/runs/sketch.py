@@ -1,8 +1,8 @@
 """A template language for tests: JSON with as much in it as the engine has to run. Implements `Translator`.
 
 `{"resources": {"a": {"type": …, "properties": {…}, "needs": […], "policy": "Retain"}}, "outputs": {…}}`; inside values
-`{"ref": "a"}`, `{"attr": ["a", "size"]}`, `{"param": "p"}`, `{"import": "name"}`, `{"if": ["cond", x, y]}`. A resource
-with `members` is lowered to a group, its first member being what it refers to.
+`{"ref": "a"}`, `{"attr": ["a", "size"]}`, `{"param": "p"}`, `{"import": "name"}`, `{"join": ["-", […]]}`,
+`{"if": ["cond", x, y]}`. A resource with `members` is lowered to a group, its first member being what it refers to.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from engine.model.expression import (
     Equals,
     Expression,
     ImportValue,
+    Join,
     ListOf,
     Literal,
     MapOf,
@@ -41,6 +42,9 @@ THING = "Test::Thing"
 
 class Sketches:
     """The translator."""
+
+    def outline(self, source: Source) -> Template:
+        return self.translate(source)
 
     def translate(self, source: Source) -> Template:
         try:
@@ -120,6 +124,8 @@ def _expression(value: Any) -> Expression:
             return AttributeRef(address, Literal(name))
         case {"param": str(name)}:
             return ParameterRef(name)
+        case {"join": [delimiter, items]}:
+            return Join(Literal(delimiter), (_expression(items),))
         case {"import": name}:
             return ImportValue(_expression(name))
         case {"equals": [left, right]}:

@@ -73,7 +73,7 @@ class Story:
         self.engine = Engine.of(
             EngineParts(
                 self.database, Vault([self.key]), Sketches(), FakeClouds(world), registry, fetch,
-                lambda *a: f"https://signal/{a[1]}", self.settings, self.clock, exclusive,
+                lambda *a: f"https://signal/{a[1]}", settings=self.settings, clock=self.clock, exclusive=exclusive,
             )
         )  # fmt: skip
         self._others = asyncio.all_tasks()
@@ -107,6 +107,11 @@ class Story:
         """Return when everybody waits, without letting time pass."""
         await self.traffic.quiet()
 
+    async def pass_time(self, seconds: float) -> None:
+        """Let so much time pass, whatever happens meanwhile."""
+        await self.run(self.clock.sleep(seconds))
+        await self.quiet()
+
     async def end(self, name: str = "s") -> Stack:
         """Let time pass until the stack rests."""
         while True:
@@ -127,8 +132,9 @@ class Story:
     _ids: dict[str, str]
 
     async def begin(self, text: str, name: str = "s", on_failure: OnFailure = OnFailure.ROLLBACK, *,
-                    parameters: dict[str, Any] | None = None, **options: Any) -> Stack:  # fmt: skip
-        source = Source(text, parameters=parameters or {})
+                    parameters: dict[str, Any] | None = None, environment: dict[str, Any] | None = None,
+                    **options: Any) -> Stack:  # fmt: skip
+        source = Source(text, parameters=parameters or {}, environment=environment or {})
         made = await self.engine.create_stack(CALLER, name, source, Options(on_failure=on_failure, **options))
         self._ids = {**getattr(self, "_ids", {}), name: made.id}
         return made
@@ -140,10 +146,12 @@ class Story:
         return await self.end(name)
 
     async def change(self, text: str, name: str = "s", *, on_failure: OnFailure | None = None,
-                     parameters: dict[str, Any] | None = None, **more: Any) -> Stack:  # fmt: skip
+                     parameters: dict[str, Any] | None = None, environment: dict[str, Any] | None = None,
+                     **more: Any) -> Stack:  # fmt: skip
         """Begin an update."""
         options = None if on_failure is None else Options(on_failure=on_failure)
-        return await self.engine.update_stack(CALLER, name, Source(text, parameters=parameters or {}), options, **more)
+        source = Source(text, parameters=parameters or {}, environment=environment or {})
+        return await self.engine.update_stack(CALLER, name, source, options, **more)
 
     async def update(self, text: str, name: str = "s", **more: Any) -> Stack:
         await self.change(text, name, **more)
@@ -154,8 +162,10 @@ class Story:
         return await self.end(name)
 
     async def change_set(self, text: str, name: str = "s", *, kind: str = "UPDATE", called: str = "cs",
-                         **options: Any) -> ChangeSet:  # fmt: skip
-        made = await self.engine.create_change_set(CALLER, name, called, Source(text), Options(**options), kind=kind)
+                         imports: dict[str, str] | None = None, **options: Any) -> ChangeSet:  # fmt: skip
+        made = await self.engine.create_change_set(
+            CALLER, name, called, Source(text), Options(**options), kind=kind, imports=imports
+        )
         self._ids = {**getattr(self, "_ids", {}), name: made.stack_id}
         return made
 

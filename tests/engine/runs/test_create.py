@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.cloud.errors import OutcomeUnknown, Permanent, Temporary
+from engine.cloud.errors import OutcomeUnknown, Permanent, Temporary, WentToError
 from engine.model.status import OnFailure
 from tests.engine.runs.sketch import attr, ref, sketch, thing
 from tests.engine.runs.story import Story
@@ -30,6 +30,14 @@ async def test_b19_independent_resources_are_made_at_the_same_time(story: Story)
     assert (await story.create(sketch(a=thing(), b=thing(), c=thing()))).state == "CREATE_COMPLETE"
     assert story.world.most_at_once == 3
     assert story.clock.monotonic() < 120
+
+
+async def test_tr_10_an_output_without_a_value_tells_why(story: Story) -> None:
+    outputs = {"good": attr("a", "size"), "bad": {"join": ["-", attr("a", "size")]}}
+    stack = await story.create(sketch(a=thing(size=3), outputs=outputs, dialect="hot"))
+    good, bad = stack.outputs
+    assert (good.error, bad.value) == (None, None)
+    assert "What is joined must be a list" in (bad.error or "")
 
 
 async def test_b01_a_failed_create_is_rolled_back(story: Story) -> None:
@@ -136,3 +144,42 @@ async def test_a_cloud_that_is_away_for_a_moment_while_it_is_waited_for_fails_no
     story.world.fail("ready", "a", Temporary("come back later"), times=2)
     assert (await story.create(sketch(a=thing()))).state == "CREATE_COMPLETE"
     assert story.world.verbs("create") == ["a"]
+
+
+# --- ENGU-01 ----------------------------------------------------------------------------------------------------------
+async def test_engu_01_what_breaks_while_it_is_built_is_taken_away_and_made_again(story: Story) -> None:
+    story.world.fail("ready", "a", WentToError("the host caught fire"), times=2)
+    stack = await story.create(sketch(a=thing(), b=thing(near=ref("a"))))
+    assert stack.state == "CREATE_COMPLETE"
+    assert story.world.addresses() == ["a", "b"]
+    assert [call for call in story.world.calls if call[1] == "a" and call[0] != "ready"] == [
+        ("create", "a"), ("delete", "a"), ("create", "a"), ("delete", "a"), ("create", "a"),
+    ]  # fmt: skip
+    reasons = [one.reason for one in await story.engine.list_events(stack) if one.address == "a"]
+    assert "Made again (1): the host caught fire" in reasons
+    assert await story.states() == {"a": "CREATE_COMPLETE", "b": "CREATE_COMPLETE"}
+
+
+async def test_engu_01_after_so_many_attempts_it_fails(story: Story) -> None:
+    story.world.fail("ready", "a", WentToError("no host will have it"), times=99)
+    stack = await story.create(sketch(a=thing()), on_failure=OnFailure.DO_NOTHING)
+    assert stack.state == "CREATE_FAILED"
+    assert stack.status_reason.endswith("a: no host will have it")
+    assert len(story.world.verbs("create")) == 1 + story.settings.action_retry_limit
+    assert story.world.addresses() == ["a"], "the last one stays to be looked at"
+
+
+async def test_engu_01_what_cannot_be_taken_away_is_left_to_the_cleanup(story: Story) -> None:
+    story.world.fail("ready", "a", WentToError("the host caught fire"))
+    story.world.fail("delete", "a", Permanent("it is still burning"))
+    stack = await story.create(sketch(a=thing()))
+    assert stack.state == "CREATE_COMPLETE"
+    assert story.world.addresses() == ["a"]
+    assert story.world.verbs("delete") == ["a", "a"]
+
+
+async def test_engu_01_a_replacement_is_made_again_too(story: Story) -> None:
+    await story.create(sketch(a=thing()))
+    story.world.fail("ready", "a", WentToError("the host caught fire"))
+    assert (await story.update(sketch(a=thing(shape="square")))).state == "UPDATE_COMPLETE"
+    assert story.world.the("a").properties["shape"] == "square"

@@ -10,6 +10,8 @@ import pytest
 
 from engine.cloud.errors import Permanent
 from engine.model.errors import Refused
+from engine.model.source import Source
+from engine.model.stack import Options
 from engine.model.status import Action, OnFailure
 from tests.engine.runs.sketch import attr, ref, sketch, thing
 from tests.engine.runs.story import CALLER, SETTINGS, Story, copy
@@ -147,3 +149,113 @@ async def test_the_reference_of_a_nested_stack_is_its_id(story: Story) -> None:
     stack = await story.create(sketch(n=inner(_child()), b=thing(near=ref("n"))))
     (child,) = await story.engine.nested_stacks(stack, 1)
     assert child.id in story.world.the("b").properties["near"]
+
+
+async def test_a_nested_stack_that_was_taken_out_can_be_put_in_again(story: Story) -> None:
+    text = sketch(n=inner(_child(4)))
+    stack = await story.create(text)
+    await story.update(sketch(other=thing()))
+    assert story.world.addresses() == ["other"]
+    assert (await story.update(text)).state == "UPDATE_COMPLETE"
+    assert story.world.addresses() == ["deep"]
+    assert [child.state for child in await story.engine.nested_stacks(stack, 1)] == ["CREATE_COMPLETE"]
+
+
+# --- what is done to the whole tree -----------------------------------------------------------------------------------
+async def test_engs_06_engs_07_suspending_and_resuming_reach_inside(story: Story) -> None:
+    stack = await story.create(sketch(n=inner(_child()), after=thing(needs=("n",))))
+    await story.engine.suspend_stack(CALLER, "s")
+    assert (await story.end()).state == "SUSPEND_COMPLETE"
+    assert story.world.verbs("suspend") == ["after", "deep"]
+    (child,) = await story.engine.nested_stacks(stack, 1)
+    assert child.state == "SUSPEND_COMPLETE"
+    await story.engine.resume_stack(CALLER, "s")
+    assert (await story.end()).state == "RESUME_COMPLETE"
+    assert story.world.verbs("resume") == ["deep", "after"]
+    assert (await story.find(child.id)).state == "RESUME_COMPLETE"
+
+
+async def test_engs_06_a_failure_inside_is_told_outside(story: Story) -> None:
+    await story.create(sketch(n=inner(_child())))
+    story.world.fail("suspend", "deep", Permanent("it will not sleep"))
+    await story.engine.suspend_stack(CALLER, "s")
+    stack = await story.end()
+    assert stack.state == "SUSPEND_FAILED"
+    assert "it will not sleep" in stack.status_reason
+    await story.engine.suspend_stack(CALLER, "s")
+    assert (await story.end()).state == "SUSPEND_COMPLETE"
+
+
+async def test_engs_07_what_was_not_suspended_is_not_resumed(story: Story) -> None:
+    await story.create(sketch(n=inner(_child())))
+    with pytest.raises(Refused, match="can not be resumed"):
+        await story.engine.resume_stack(CALLER, "s")
+
+
+async def test_engs_08_a_check_finds_what_is_gone_inside_and_the_next_update_mends_just_that(story: Story) -> None:
+    text = sketch(n=inner(_child(size=1, near_by=thing())))
+    stack = await story.create(text)
+    (child,) = await story.engine.nested_stacks(stack, 1)
+    kept = story.world.the("near_by").id
+    story.world.objects.pop(story.world.the("deep").id)
+    await story.engine.check_stack(CALLER, "s")
+    assert (await story.end()).state == "CHECK_FAILED"
+    assert (await story.find(child.id)).state == "CHECK_FAILED"
+    assert await story.states(child.id) == {"deep": "CHECK_FAILED", "near_by": "CHECK_COMPLETE"}
+    assert (await story.update(text)).state == "UPDATE_COMPLETE"
+    assert (await story.find(child.id)).state == "UPDATE_COMPLETE"
+    assert (story.world.addresses(), story.world.the("near_by").id) == (["deep", "near_by"], kept)
+
+
+async def test_engu_22_a_nested_stack_marked_unhealthy_is_replaced_as_a_whole(story: Story) -> None:
+    text = sketch(n=inner(_child()))
+    await story.create(text)
+    old = story.world.the("deep").id
+    await story.engine.mark_unhealthy(CALLER, "s", "n", unhealthy=True, reason="smells")
+    assert (await story.update(text)).state == "UPDATE_COMPLETE"
+    assert story.world.the("deep").id != old
+
+
+async def test_a_check_taken_up_after_a_crash_ends(story: Story) -> None:
+    story.world.slow("create", "never", 1)
+    await story.create(sketch(n=inner(_child())))
+    gate = story.world.hold("ready", "deep")
+    await story.engine.check_stack(CALLER, "s")
+    await story.quiet()
+    await story.kill()
+    gate.set()
+    await story.open()
+    assert (await story.end()).state == "CHECK_COMPLETE"
+
+
+async def test_engs_13_engs_02_a_tree_is_abandoned_and_adopted_as_a_whole(story: Story) -> None:
+    text = sketch(n=inner(sketch(m=inner(_child(4)), near_by=thing())), after=thing(needs=("n",)))
+    stack = await story.create(text)
+    before = dict(story.world.objects)
+    tree = await story.engine.nested_stacks(stack, 5)
+    exported = await story.engine.export_stack(CALLER, "s")
+    data = await story.run(story.engine.abandon_stack(CALLER, "s"))
+    assert data == exported
+    assert data["resources"]["n"]["resources"]["m"]["resources"]["deep"]["resource_id"] == story.world.the("deep").id
+    assert story.world.objects == before
+    for one in tree:
+        assert (await story.find(one.id)).deleted is not None
+    made = await story.run(story.engine.adopt_stack(CALLER, "t", Source(text), Options(), data["resources"]))
+    assert (await story.end(made.id)).state == "ADOPT_COMPLETE"
+    assert story.world.objects == before
+    adopted = await story.engine.nested_stacks(made, 5)
+    assert [one.state for one in adopted] == ["ADOPT_COMPLETE", "ADOPT_COMPLETE"]
+    await story.engine.delete_stack(CALLER, made.id)
+    assert (await story.end(made.id)).state == "DELETE_COMPLETE"
+    assert story.world.objects == {}
+
+
+async def test_trap_16_a_tree_whose_adoption_fails_leaves_objects_and_no_stacks(story: Story) -> None:
+    text = sketch(n=inner(_child(4)), last=thing(needs=("n",)))
+    await story.create(text)
+    data = await story.run(story.engine.abandon_stack(CALLER, "s"))
+    resources = {"n": data["resources"]["n"]}
+    made = await story.run(story.engine.adopt_stack(CALLER, "t", Source(text), Options(), resources))
+    assert (await story.end(made.id)).state == "ROLLBACK_COMPLETE"
+    assert story.world.addresses() == ["deep", "last"]
+    assert await story.engine.nested_stacks(made, 1) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.cloud.errors import Permanent
-from engine.model.errors import InvalidState, NotSupported
+from engine.model.errors import InvalidState, NotSupported, ResourceNotFound
 from engine.model.source import Source
 from engine.model.stack import Options
 from engine.model.status import OnFailure
@@ -168,3 +168,31 @@ async def test_a_signal_to_what_takes_none_is_refused(story: Story) -> None:
     await story.engine.signal(CALLER, "s", "b", Signal(status="SUCCESS"))
     with pytest.raises(NotSupported):
         await story.engine.signal(CALLER, "s", "a", Signal(status="SUCCESS"))
+
+
+async def test_b08_what_is_skipped_may_be_inside_a_nested_stack(story: Story) -> None:
+    def text(size: int) -> str:
+        child = sketch(deep=thing(size=size), even=thing(size=size, needs=("deep",)))
+        return sketch(n=thing(of="OS::Heat::Stack", template=child))
+
+    await story.create(text(1))
+    story.world.fail("update", "even", Permanent("even is stubborn"), times=2)
+    stack = await story.update(text(2))
+    assert stack.state == "ROLLBACK_FAILED"
+    with pytest.raises(ResourceNotFound):
+        await story.run(story.engine.continue_update_rollback(CALLER, "s", skip=["n.odd"]))
+    with pytest.raises(ResourceNotFound):
+        await story.run(story.engine.continue_update_rollback(CALLER, "s", skip=["m"]))
+    story.world.fail("update", "even", Permanent("even is stubborn"))
+    await story.run(story.engine.continue_update_rollback(CALLER, "s", skip=["n.even"]))
+    assert (await story.end()).state == "ROLLBACK_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 1
+
+
+async def test_b09_b04_a_rollback_may_take_what_would_be_retained(story: Story) -> None:
+    story.world.fail("create", "b", Permanent("no"))
+    text = sketch(a=thing(policy="Retain"), b=thing(near=ref("a")))
+    await story.create(text, on_failure=OnFailure.DO_NOTHING)
+    await story.engine.rollback_stack(CALLER, "s", retain_except_on_create=True)
+    assert (await story.end()).state == "ROLLBACK_COMPLETE"
+    assert story.world.objects == {}

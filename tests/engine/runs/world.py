@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from engine.cloud.errors import NotFound, OutcomeUnknown
 from engine.model.value import Value
 from engine.resources.base import (
     Attribute,
+    Differing,
     Gone,
     Kind,
     MustReplace,
@@ -33,6 +34,7 @@ class Object:
     type: str
     properties: dict[str, Value]
     suspended: bool = False
+    held: str = ""
 
 
 @dataclass(slots=True)
@@ -49,9 +51,13 @@ class Fault:
 @dataclass
 class World:
     objects: dict[str, Object] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)  # name → what the object held
     calls: list[tuple[str, str]] = field(default_factory=list)  # (verb, address) in order; looks are not listed
     most_at_once: int = 0
     revoked: list[Mapping[str, Value]] = field(default_factory=list)
+    services: frozenset[str] = frozenset()
+    queues: dict[str, list[Any]] = field(default_factory=dict)  # of the messaging service, by name
+    refusals: list[Exception] = field(default_factory=list)  # what its next requests are answered with
     dead: bool = False  # the engine that calls is dead: nothing it asks happens any more
     dies_at: tuple[int, str] | None = None  # (number of the call, "before" or "after" it took effect)
     _faults: dict[tuple[str, str], list[Fault]] = field(default_factory=dict)
@@ -70,6 +76,11 @@ class World:
         gate = asyncio.Event()
         self._faults.setdefault((verb, address), []).append(Fault(gate=gate))
         return gate
+
+    def well_again(self) -> None:
+        """Nothing that was scripted happens any more."""
+        self._faults.clear()
+        self.dies_at = None
 
     # --- looking --------------------------------------------------------------------------------------------------
     def of(self, address: str) -> list[Object]:
@@ -193,6 +204,10 @@ class ThingType(ResourceType):
     async def read(self, op: Operation) -> Mapping[str, Value]:
         return dict(self._world.get(op.physical_id).properties)
 
+    async def drift(self, op: Operation) -> list[Differing]:
+        live = self._world.get(op.physical_id).properties
+        return [Differing(n, value, live.get(n)) for n, value in op.properties.items() if live.get(n) != value]
+
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
         def act() -> None:
             self._world.get(op.physical_id).properties = dict(op.properties)
@@ -223,28 +238,57 @@ class OtherType(ThingType):
 
 
 class VaultType(ThingType):
-    """A type that can be saved before it is deleted."""
+    """A type that can be saved: before it is deleted, and in its stack's snapshots. Its `held` is what a copy holds."""
 
     name = "Test::Disk"
     snapshot_on_delete = True
+    saves = True
+
+    async def save(self, op: Operation, name: str) -> Mapping[str, Value]:
+        def act() -> None:
+            self._world.copies.setdefault(name, self._world.get(op.physical_id).held)
+
+        await self._world.call("save", op, act)
+        return {"copy": name}
+
+    async def restore(self, op: Operation, saved: Mapping[str, Value]) -> None:
+        def act() -> None:
+            self._world.get(op.physical_id).held = self._world.copies[saved["copy"]]
+
+        await self._world.call("restore", op, act)
+
+    async def discard(self, op: Operation, saved: Mapping[str, Value]) -> None:
+        await self._world.call("discard", op, lambda: self._world.copies.pop(saved["name"], None))
 
     async def snapshot(self, op: Operation) -> None:
         await self._world.call("snapshot", op, lambda: self._world.get(op.physical_id))
 
 
 class FakeCloud:
-    """The project as `Clouds` lends it; things ask the world itself."""
+    """The project as `Clouds` lends it; things ask the world itself. It has a messaging service at most."""
 
     project_id, user_id, region = "project", "user", "RegionOne"
 
+    def __init__(self, world: World) -> None:
+        self._world = world
+
     async def services(self) -> frozenset[str]:
-        return frozenset()
+        return self._world.services
+
+    async def request(self, service: str, method: str, path: str, *, json: Any, headers: Mapping[str, str]) -> None:
+        assert (service, method, "Client-ID" in headers) == ("message", "POST", True)
+        if self._world.refusals:
+            raise self._world.refusals.pop(0)
+        self._world.queues.setdefault(path.split("/")[2], []).extend(json["messages"])
 
     async def facts(self) -> Mapping[str, Value]:
         return {"zones": ["nova"], "region": self.region, "external_network": None}
 
     async def resolve(self, kind: str, name_or_id: str) -> str:
         raise NotFound(f"there is no {kind} {name_or_id}")
+
+    async def resolve_all(self, kind: str, names: Collection[str]) -> Mapping[str, NotFound]:
+        return {name: NotFound(f"there is no {kind} {name}") for name in names}
 
 
 class FakeClouds:
@@ -254,14 +298,14 @@ class FakeClouds:
         self._world = world
 
     async def for_caller(self, _caller: object) -> Any:
-        return FakeCloud()
+        return FakeCloud(self._world)
 
     async def establish(self, _caller: object) -> Mapping[str, Value]:
         return {"way": "trust", "secret": "delegated-secret"}
 
     async def for_delegation(self, delegation: Mapping[str, Value]) -> Any:
         assert delegation == {"way": "trust", "secret": "delegated-secret"}
-        return FakeCloud()
+        return FakeCloud(self._world)
 
     async def revoke(self, delegation: Mapping[str, Value]) -> None:
         self._world.revoked.append(delegation)

@@ -1,0 +1,131 @@
+"""What can be known of templates inside a template: of types that are templates (heat.md TE-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from engine.expr.evaluate import evaluate
+from engine.expr.parameters import bind, placeholders
+from engine.model.diagnostic import Diagnostic, Invalid
+from engine.model.source import Source, Translator, Unanswered
+from engine.model.template import MISSING, ParameterType, Resource, Template
+from engine.model.value import NO_VALUE, UNKNOWN, Value, is_known
+from engine.plan.deployment import Deployment, deploy, imports_of
+from engine.plan.scope import Facts, View
+from engine.resources.base import Kind, ResourceType, StackIdentity
+from engine.resources.registry import Registry
+
+TEMPLATE_RESOURCE = "OS::Heat::TemplateResource"
+_OWN_ATTRIBUTES = ("show", "outputs")
+# What a property of the type that a template stands for must be as a parameter.
+_PARAMETER_OF: Mapping[Kind, ParameterType] = {
+    Kind.STRING: ParameterType.STRING,
+    Kind.INTEGER: ParameterType.NUMBER,
+    Kind.NUMBER: ParameterType.NUMBER,
+    Kind.BOOLEAN: ParameterType.BOOLEAN,
+    Kind.LIST: ParameterType.LIST,
+    Kind.MAP: ParameterType.JSON,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """The template that a resource is, its source with the values that are known, and every value it is given."""
+
+    template: Template
+    source: Source
+    given: Mapping[str, Value]
+    written: str  # the type as the user wrote it
+
+
+def child_of(deployment: Deployment, resource: Resource, translator: Translator) -> Child | None:
+    """None for what is no template, or one that is not there yet. Raises Invalid with what is wrong in it."""
+    if resource.type != TEMPLATE_RESOURCE:
+        return None
+    told = evaluate(resource.properties, deployment.scope(View()))
+    text = told.get("template") if isinstance(told, Mapping) else None
+    if not isinstance(text, str):
+        return None
+    given = told.get("parameters")
+    values = {name: value for name, value in given.items() if value is not None} if isinstance(given, Mapping) else {}
+    source = Source(
+        text, told["files"], told["environment"], {name: value for name, value in values.items() if is_known(value)},
+        name=str(told.get("path") or told["type"]),
+    )  # fmt: skip
+    try:
+        template = translator.outline(source)
+    except Unanswered:
+        return None
+    unknown = given is UNKNOWN or given is NO_VALUE
+    return Child(template, source, dict.fromkeys(template.parameters, UNKNOWN) if unknown else values, told["type"])
+
+
+def child_findings(child: Child, resource: Resource, registry: Registry) -> Iterator[Diagnostic]:
+    """What is wrong with what the resource gives its template, and with the template as that type."""
+    yield from _properties(child, resource)
+    kind = registry.find(child.written)
+    if kind is not None and kind.name != TEMPLATE_RESOURCE:
+        for sentence in _facade(child.template, kind):
+            yield _finding(resource, "FacadeMismatch", sentence, "The template stands for that type.")
+
+
+def _properties(child: Child, resource: Resource) -> Iterator[Diagnostic]:
+    declared, defaults = child.template.parameters, child.source.environment.get("parameter_defaults") or {}
+    for name in child.given:
+        if name not in declared:
+            there = ", ".join(sorted(declared)) or "none"
+            yield _finding(resource, "UnknownProperty", f"Property error: Unknown Property {name}", f"It has: {there}.")
+    for name, parameter in declared.items():
+        if parameter.default is MISSING and name not in child.given and name not in defaults:
+            yield _finding(resource, "PropertyMissing", f"Property error: Property {name} not assigned",
+                           f"{child.source.name} needs it.")  # fmt: skip
+    known = {name: value for name, value in child.source.parameters.items() if name in declared}
+    wanted = {name: parameter for name, parameter in declared.items() if name in known}
+    try:
+        bind(replace(child.template, parameters=wanted), known)
+    except Invalid as error:
+        yield from error.diagnostics
+
+
+def _facade(template: Template, kind: ResourceType) -> Iterator[str]:
+    """heat.md TE-20: what may be said of the type must be possible with the template that stands for it."""
+    for name, one in kind.properties.items():
+        parameter = template.parameters.get(name)
+        if one.required and parameter is None:
+            yield f"Required property {name} for facade {kind.name} missing in provider"
+        elif parameter is not None and _PARAMETER_OF.get(one.kind, parameter.type) is not parameter.type:
+            yield (
+                f"Property {name} type mismatch between facade {kind.name} ({one.kind}) and provider ({parameter.type})"
+            )
+    for name, parameter in template.parameters.items():
+        if parameter.default is MISSING and name not in kind.properties and not kind.any_properties:
+            yield f"Provider requires property {name} unknown in facade {kind.name}"
+    for name in kind.attributes:
+        if name not in template.outputs:
+            yield f"Attribute {name} for facade {kind.name} missing in provider"
+
+
+def has_output(child: Child, name: str) -> bool:
+    """Whether `get_attr` of the resource may name it."""
+    return name in (*_OWN_ATTRIBUTES, *child.template.outputs) or name.startswith(("Outputs.", "resource."))
+
+
+def deployment_of(
+    child: Child, translator: Translator, identity: StackIdentity, registry: Registry
+) -> Deployment | None:
+    """The child as far as it is known; None where its template needs the outside. Raises Invalid."""
+    try:
+        template = translator.translate(child.source)
+    except Unanswered:
+        return None
+    if imports_of(template):
+        return None
+    defaults = child.source.environment.get("parameter_defaults") or {}
+    facade = dict.fromkeys(("metadata", "deletion_policy", "update_policy"), UNKNOWN)
+    return deploy(template, placeholders(template, child.given, defaults), identity, Facts(), registry, facade)
+
+
+def _finding(resource: Resource, code: str, summary: str, detail: str) -> Diagnostic:
+    span = resource.properties.span or resource.span
+    return Diagnostic(code, f"{resource.address}: {summary}", detail, f"resources.{resource.address}", span)
