@@ -53,7 +53,7 @@ def check_into(template: Template, findings: Findings) -> None:
 def _expressions(resource: Resource) -> Iterator[Expression]:
     parts = (
         resource.properties, resource.metadata, resource.condition, resource.update_policy, resource.creation_policy,
-        resource.external_id,
+        resource.external_id, resource.computed_policy,
     )  # fmt: skip
     return (part for part in parts if part is not None)
 
@@ -71,10 +71,11 @@ def _references(expression: Expression, template: Template, address: str, findin
                 if name not in template.conditions:
                     findings.error("UnknownCondition", f"Template error: unresolved condition dependency {name}.",
                                    nearest(name, template.conditions), address=address, span=inner.span)  # fmt: skip
-            case FindInMap(Literal(name), default=None):
+            case FindInMap(Literal(name) as written, default=None):
                 if name not in template.mappings:
                     findings.error("UnknownMapping", f"Template error: Unable to get mapping for {name}.",
-                                   nearest(name, template.mappings), address=address, span=inner.span)  # fmt: skip
+                                   nearest(name, template.mappings), address=address,
+                                   span=written.span or inner.span)  # fmt: skip
             case _:
                 continue
 

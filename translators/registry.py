@@ -5,71 +5,79 @@ It holds for both dialects, so it works on parsed templates.
 
 from __future__ import annotations
 
-import fnmatch
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
-from engine.model.source import Source
+from engine.model.settings import inside, settings_of
+from engine.model.source import Question, Source
 from engine.model.template import Resource, Template
 from engine.model.value import Value
 from translators.findings import Findings, nearest
+from translators.operator import BUILTIN, Operator
 
 TEMPLATE_RESOURCE = "OS::Heat::TemplateResource"
 # Types whose members' type is written in a property, and in which.
 _HOLDERS: Mapping[str, str] = {"OS::Heat::ResourceGroup": "resource_def", "OS::Heat::AutoScalingGroup": "resource"}
+_NAMED = re.compile(r"""\b(?:get_file|type)["']?\s*:\s*["']?([^\s"',}\]]+)""")
 _MOST_STEPS = 20  # a type mapped to a type mapped to …
 _ENDINGS = (".yaml", ".yml", ".template", ".json")
-# What every Heat has without being told (TE-17).
-_OPERATOR: Mapping[str, str] = {
-    "OS::Quantum*": "OS::Neutron*",
-    "OS::Metering::Alarm": "OS::Aodh::Alarm",
-    "OS::Ceilometer::Alarm": "OS::Aodh::Alarm",
-    "OS::Ceilometer::CombinationAlarm": "OS::Aodh::CombinationAlarm",
-    "OS::Ceilometer::GnocchiResourcesAlarm": "OS::Aodh::GnocchiResourcesAlarm",
-    "OS::Ceilometer::GnocchiAggregationByMetricsAlarm": "OS::Aodh::GnocchiAggregationByMetricsAlarm",
-    "OS::Ceilometer::GnocchiAggregationByResourcesAlarm": "OS::Aodh::GnocchiAggregationByResourcesAlarm",
-}
 
 
-def apply_registry(template: Template, source: Source, findings: Findings) -> Template:
-    """`template` with its types resolved, template resources put in (TE-07…TE-12, TE-20); mistakes are reported."""
+@dataclass(slots=True)
+class _Applying:
+    """One template's types being resolved; `questions` are for the texts of templates that are URLs."""
+
+    source: Source
+    operator: Operator
+    findings: Findings
+    questions: list[Question]
+
+
+def apply_registry(
+    template: Template, source: Source, findings: Findings, operator: Operator
+) -> tuple[Template, tuple[Question, ...]]:
+    """`template` with its types resolved, template resources put in (TE-07…TE-12, TE-20), and what must be asked for
+    that; mistakes are reported."""
     entries = source.environment.get("resource_registry")
-    registry = Registry(entries if isinstance(entries, Mapping) else {})
+    registry = Registry(entries if isinstance(entries, Mapping) else {}, operator.registry)
+    applying = _Applying(source, operator, findings, [])
     changed: dict[str, Resource] = {}
     for address, resource in template.resources.items():
-        made = _resolved(resource, registry, source, findings)
+        made = _resolved(resource, registry, applying)
         if made is not resource:
             changed[address] = made
-    return replace(template, resources={**template.resources, **changed}) if changed else template
+    done = replace(template, resources={**template.resources, **changed}) if changed else template
+    return done, tuple(applying.questions)
 
 
-def _resolved(resource: Resource, registry: Registry, source: Source, findings: Findings) -> Resource:
+def _resolved(resource: Resource, registry: Registry, applying: _Applying) -> Resource:
     kind = registry.resolve(resource.type, resource.address)
     if is_template(kind):
         place = Place(resource.address, f"resources.{resource.address}.type", resource.span)
-        properties = template_properties(kind, resource.type, resource.properties, place, registry, source, findings)
+        properties = _template_properties(kind, resource.type, resource.properties, place, registry, applying)
         return resource if properties is None else replace(resource, type=TEMPLATE_RESOURCE, properties=properties)
     if kind in _HOLDERS:
-        made = _with_definition(resource, _HOLDERS[kind], registry, source, findings)
+        made = _with_definition(resource, _HOLDERS[kind], registry, applying)
         return made if made.type == kind else replace(made, type=kind)
     return resource if kind == resource.type else replace(resource, type=kind)
 
 
-def _with_definition(resource: Resource, name: str, registry: Registry, source: Source, findings: Findings) -> Resource:
+def _with_definition(resource: Resource, name: str, registry: Registry, applying: _Applying) -> Resource:
     """A group whose members' type, written in its property `name`, is resolved as a resource's own would be."""
     definition = resource.properties.get(name)
     written = definition.get("type") if isinstance(definition, MapOf) else None
     if not isinstance(definition, MapOf) or not isinstance(written, Literal) or not isinstance(written.value, str):
         return resource
-    inner = Registry(registry.inside(resource.address))
+    inner = Registry(registry.inside(resource.address), applying.operator.registry)
     kind = inner.resolve(written.value, "0")
     made: dict[str, Expression] = dict(definition.entries)
     if is_template(kind):
         place = Place(resource.address, f"resources.{resource.address}.properties.{name}.type", written.span)
         given = made.get("properties", MapOf(()))
-        properties = template_properties(kind, written.value, given, place, inner, source, findings)
+        properties = _template_properties(kind, written.value, given, place, inner, applying)
         if properties is None:
             return resource
         made |= {"type": Literal(TEMPLATE_RESOURCE, span=written.span), "properties": properties}
@@ -77,22 +85,25 @@ def _with_definition(resource: Resource, name: str, registry: Registry, source: 
         made["type"] = Literal(kind, span=written.span)
     else:
         return resource
-    entries = dict(resource.properties.entries) | {name: MapOf(tuple(made.items()), span=definition.span)}
-    return replace(resource, properties=MapOf(tuple(entries.items()), span=resource.properties.span))
+    changed = MapOf(tuple(made.items()), definition.rest, span=definition.span)
+    entries = dict(resource.properties.entries) | {name: changed}
+    return replace(resource, properties=replace(resource.properties, entries=tuple(entries.items())))
 
 
 class Registry:
     """The user's entries before the operator's, a resource's own before the rest, longer names first (TE-12)."""
 
-    def __init__(self, entries: Mapping[str, Value]) -> None:
+    def __init__(self, entries: Mapping[str, Value], operator: Mapping[str, Value] = BUILTIN) -> None:
         removed = [name for name, target in entries.items() if target is None]
-        operator = {name: target for name, target in _OPERATOR.items() if not _is_removed(name, removed)}
-        self._entries: Mapping[str, Value] = {**operator, **entries}
+        self._operator = {name: target for name, target in operator.items() if not _is_removed(name, removed)}
+        self._entries = entries
 
     def resolve(self, written: str, resource: str) -> str:
         """The type that `written` stands for at `resource`; itself when nothing is mapped."""
         kind = written
         for _ in range(_MOST_STEPS):
+            if is_template(kind):
+                break
             found = self._once(kind, resource)
             if found is None or found == kind:
                 break
@@ -101,25 +112,16 @@ class Registry:
 
     def inside(self, resource: str) -> dict[str, Value]:
         """The registry of the nested stack that `resource` is (TE-11, TE-19): what was said of its resources."""
-        inner: dict[str, Value] = {}
-        for settings in reversed(list(self._settings(resource))):
-            inner.update({name: value for name, value in settings.items() if isinstance(value, Mapping)})
+        inner = inside(self._entries.get("resources"), resource)
         outer = {name: value for name, value in self._entries.items() if name != "resources"}
         return {**outer, "resources": inner} if inner else outer
 
     def _once(self, kind: str, resource: str) -> str | None:
-        for entries in (*self._settings(resource), self._entries):
+        for entries in (*settings_of(self._entries.get("resources"), resource), self._entries, self._operator):
             found = _match(entries, kind)
             if found is not None:
                 return found
         return None
-
-    def _settings(self, resource: str) -> Iterator[Mapping[str, Value]]:
-        named = self._entries.get("resources")
-        if isinstance(named, Mapping):
-            for pattern in sorted(named, key=lambda one: (one != resource, -len(one))):
-                if isinstance(named[pattern], Mapping) and fnmatch.fnmatchcase(resource, pattern):
-                    yield named[pattern]
 
 
 def _is_removed(name: str, removed: list[str]) -> bool:
@@ -153,27 +155,35 @@ class Place:
     span: Span | None
 
 
-def template_properties(
-    kind: str, written: str, given: Expression, place: Place, registry: Registry, source: Source, findings: Findings
+def _template_properties(
+    kind: str, written: str, given: Expression, place: Place, registry: Registry, applying: _Applying
 ) -> MapOf | None:
     """The properties of the nested stack that a template type is; those `given` become the child's parameters (TE-20).
 
-    None, with a finding, when the template was not sent.
+    None, with a finding or a question, when the template's text is not there.
     """
-    text = source.files.get(kind)
-    if text is None and not kind.startswith(("http://", "https://")):
-        findings.error(
+    source = applying.source
+    text = source.files.get(kind, applying.operator.files.get(kind))
+    if text is None and kind.startswith(("http://", "https://")):
+        question = Question("template", kind, span=place.span)
+        text = source.answers.get(question.key)
+        if text is None:
+            applying.questions.append(question)
+            return None
+    if text is None:
+        applying.findings.error(
             "MissingFile",
             f'The type {kind} of {place.resource} is a template that was not sent: it is not in "files".',
             nearest(kind, source.files) if source.files else "Clients send local templates along; is the path right?",
             address=place.address, span=place.span,
         )  # fmt: skip
         return None
-    body = ("url", kind) if text is None else ("template", text)
     environment = child_environment(source.environment, registry.inside(place.resource))
-    files = dict(source.files) if text is None else _reachable(text, environment, source.files)
+    # Where nothing may be asked the text of a URL stays empty: the engine fetches it when the stack is made.
+    body = ("template", text) if text else ("url", kind)
+    files = _reachable(text, environment, source.files) if text else dict(source.files)
     values: tuple[tuple[str, Value], ...] = (
-        body, ("files", files), ("environment", environment), ("type", written),
+        body, ("files", files), ("environment", environment), ("type", written), ("path", kind),
     )  # fmt: skip
     literals: tuple[tuple[str, Expression], ...] = tuple((name, Literal(v, span=place.span)) for name, v in values)
     return MapOf((*literals, ("parameters", given)), span=given.span)
@@ -182,8 +192,7 @@ def template_properties(
 def child_environment(environment: Mapping[str, Value], registry: Mapping[str, Value]) -> dict[str, Value]:
     """What a nested stack inherits (TE-19)."""
     kept = {name: environment[name] for name in ("parameter_defaults", "event_sinks") if environment.get(name)}
-    own = {name: target for name, target in registry.items() if _OPERATOR.get(name) != target}
-    return {**kept, "resource_registry": own} if own else kept
+    return {**kept, "resource_registry": dict(registry)} if registry else kept
 
 
 def _reachable(text: str, environment: Mapping[str, Value], files: Mapping[str, str]) -> dict[str, str]:
@@ -192,10 +201,11 @@ def _reachable(text: str, environment: Mapping[str, Value], files: Mapping[str, 
     found: dict[str, str] = {}
     while texts:
         here = texts.pop()
-        for name, content in files.items():
-            if name not in found and name in here:
-                found[name] = content
-                texts.append(content)
+        # Files on a disk are known by the names that are asked for, not by a list.
+        names = {name for name in files if name in here} | {name for name in _NAMED.findall(here) if name in files}
+        for name in sorted(names - found.keys()):
+            found[name] = files[name]
+            texts.append(found[name])
     return found
 
 

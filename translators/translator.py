@@ -13,17 +13,19 @@ from mappings import Mappings
 from translators import cfn
 from translators.findings import in_order
 from translators.lowering import lower, unmapped
-from translators.parsing import examine
+from translators.operator import Operator
+from translators.parsing import examine, outline
 
 _CACHED = 64  # templates
 _CACHED_CHARACTERS = 2 * 1024 * 1024  # of all of them together: a template takes about sixty times its text
 
 
 class Translator:
-    """Implements `engine.model.source.Translator`. `rows` say what AWS types mean."""
+    """Implements `engine.model.source.Translator`. `rows` say what AWS types mean, `operator` what is said to every
+    stack."""
 
-    def __init__(self, rows: Mappings) -> None:
-        self._rows = rows
+    def __init__(self, rows: Mappings, operator: Operator | None = None) -> None:
+        self._rows, self._operator = rows, operator or Operator()
         self._cache: OrderedDict[bytes, tuple[Template, int]] = OrderedDict()
         self._characters = 0
 
@@ -34,12 +36,16 @@ class Translator:
         if found is not None:
             self._cache.move_to_end(key)
             return found[0]
-        parsed, errors = examine(source)
+        parsed, errors = examine(source, self._operator)
         if errors:
             raise Invalid(in_order([*errors, *unmapped(parsed, self._rows)]))
         template = lower(parsed, rows=self._rows)
         self._keep(key, template, len(source.text))
         return template
+
+    def outline(self, source: Source) -> Template:
+        """What the template says of itself, before transforms and lowering. Raises Invalid."""
+        return outline(source)
 
     def _keep(self, key: bytes, template: Template, characters: int) -> None:
         self._cache[key] = (template, characters)
@@ -53,6 +59,6 @@ def _key(source: Source) -> bytes:
     """Parameters take part only where the template's shape depends on them (loops of AWS::LanguageExtensions)."""
     digest = hashlib.sha256(source.text.encode("utf-8", "surrogatepass"))
     shaping = source.parameters if cfn.reads_parameters(source) else None
-    rest = (sorted(source.files.items()), source.environment, source.name, shaping)
+    rest = (sorted(source.files.items()), source.environment, source.name, sorted(source.answers.items()), shaping)
     digest.update(json.dumps(rest, sort_keys=True, default=str).encode())
     return digest.digest()

@@ -3,6 +3,13 @@
 `parse` is the door: a source tree becomes a `Template` whose `AWS::` resources are as written, for the lowering.
 """
 
-from translators.cfn.template import Parsed, parse, parse_leniently, reads_parameters
+from translators.cfn.template import (
+    Parsed,
+    outline_leniently,
+    parse,
+    parse_leniently,
+    processed,
+    reads_parameters,
+)
 
-__all__ = ["Parsed", "parse", "parse_leniently", "reads_parameters"]
+__all__ = ["Parsed", "outline_leniently", "parse", "parse_leniently", "processed", "reads_parameters"]

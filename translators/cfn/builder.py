@@ -47,7 +47,6 @@ class Builder:
     `extended`: it asked for AWS::LanguageExtensions.
     `plain_base64`: Fn::Base64 gives its text unchanged, because the resource types around it encode by themselves.
     `nulls`: null is a value here (Heat's types), not a mistake.
-    `lookups`: functions found that ask AWS's services about objects (Fn::ValueOf), which nobody here can answer.
     `dynamic`: the dynamic references found, with the place of each.
     """
 
@@ -60,7 +59,6 @@ class Builder:
     scope: Scope = Scope.VALUES
     plain_base64: bool = False
     nulls: bool = False
-    lookups: list[str] = field(default_factory=list)
     dynamic: list[tuple[str, Path, Span | None]] = field(default_factory=list)
     image_rows: images.Rows = ()
 
@@ -215,6 +213,5 @@ _WAY_BACK: dict[Scope, str] = {
     Scope.RULES: "Rules are decided before any resource exists: use the rule functions on parameters.",
 }
 _NOT_YET: dict[str, str] = {
-    "Fn::GetStackOutput": "Fn::GetStackOutput is not supported yet: export the output and use Fn::ImportValue.",
     "Fn::GetParam": "Use `Ref` with the parameter's name.",
 }

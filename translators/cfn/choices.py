@@ -58,7 +58,7 @@ def equals(builder: Builder, argument: SourceNode, at: Path, span: Span | None) 
         return builder.fail("InvalidFunctionArgument", _EQUALS, "Write `!Equals [left, right]`.", at, argument.span)
     left, right = builder.items(items, at)
     for side, node in zip((left, right), items, strict=True):
-        if isinstance(side, MapOf) or (isinstance(side, ListOf) and not builder.heat):
+        if isinstance(side, MapOf | ListOf) and not builder.heat:
             return builder.fail("InvalidFunctionArgument", _EQUALS, "Compare two texts.", at, node.span)
     return Equals(left, right, as_text=not builder.heat, span=span)
 

@@ -47,12 +47,12 @@ class Findings:
 
 def dotted(at: Path) -> str:
     """`Resources.Web.Properties.Tags.0`, as diagnostics show a place."""
-    return ".".join(_steps(at))
+    return ".".join(steps(at))
 
 
 def slashed(at: Path) -> str:
     """`/Resources/Web/Properties/Tags/0`, as AWS's messages show a place."""
-    return "".join("/" + step for step in _steps(at))
+    return "".join("/" + step for step in steps(at))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -65,12 +65,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {near[0]!r}?" if near else ""
 
 
-def _steps(at: Path) -> list[str]:
-    steps: list[str] = []
+def steps(at: Path) -> list[str]:
+    """The keys that lead to a place, outermost first."""
+    found: list[str] = []
     while at is not None:
         at, key = at
-        steps.append(key)
-    return steps[::-1]
+        found.append(key)
+    return found[::-1]
 
 
 def _place(one: Diagnostic) -> tuple[int, int]:

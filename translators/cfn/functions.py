@@ -16,6 +16,7 @@ FUNCTIONS: dict[str, Function] = {
     "Fn::FindInMap": Function(lookups.find_in_map, _EVERYWHERE),
     "Fn::GetAZs": Function(lookups.get_azs, _VALUES),
     "Fn::ImportValue": Function(lookups.import_value, _VALUES),
+    "Fn::GetStackOutput": Function(lookups.stack_output, _VALUES),
     "Fn::Select": Function(lookups.select, _EVERYWHERE),
     "Fn::Sub": Function(texts.sub, _EVERYWHERE),
     "Fn::Join": Function(texts.join, _EVERYWHERE),

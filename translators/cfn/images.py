@@ -1,6 +1,6 @@
 """Public paths of Systems Manager that stand for images (cloudformation.md L68, D06).
 
-There is no Parameter Store. A public path of an image, as a parameter's value or as a dynamic reference, stays a path:
+Nobody stores these here. A public path of an image, as a parameter's value or as a dynamic reference, stays a path:
 the image table of the mappings turns it into an image where a property takes one, or here when the rows are at hand.
 """
 
@@ -9,19 +9,15 @@ from __future__ import annotations
 import re
 
 from engine.model.diagnostic import Span
+from engine.model.dynamic import is_public_image
 from engine.model.expression import Expression, TableLookup
 from engine.model.template import Parameter
 from engine.model.value import Value
 
 Rows = tuple[tuple[str, Value], ...]
 
-_PUBLIC_IMAGE = re.compile(r"/aws/service/(?:debian/|\S*(?:ami|image))\S*")
 _REFERENCE = re.compile(r"\{\{resolve:ssm:([^:{}]+)(?::\d+)?\}\}")
 _VALUE_OF_PARAMETER = "AWS::SSM::Parameter::Value<"
-
-
-def is_public_image(path: Value) -> bool:
-    return isinstance(path, str) and _PUBLIC_IMAGE.fullmatch(path) is not None
 
 
 def holds_path(parameter: Parameter) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from engine.model.source import Source
 from engine.model.value import Value
 from translators.cfn import nodes
 from translators.cfn.choices import function_of
@@ -31,9 +30,8 @@ class _TooLarge(Exception):
     """The loops make more of the template than anyone can mean."""
 
 
-def extend(tree: SourceNode, source: Source, findings: Findings) -> SourceNode:
+def extend(tree: SourceNode, statics: Statics, findings: Findings) -> SourceNode:
     """Return `tree` without loops; what cannot be decided from parameters is reported."""
-    statics = Statics(tree, source.parameters)
     unroller = _Unroller(statics, findings)
     entries: list[tuple[SourceNode, SourceNode]] = []
     try:
@@ -114,6 +112,8 @@ class _Unroller:
         try:
             value = self.statics.value(self.node(node, bindings, at))
         except Undecided as why:
+            if why.asked:
+                return []
             summary = f"Template error: Fn::ForEach could not resolve the collection of {key.value}: {why}."
             hint = "Use a list, or a parameter that has a value."
             self.findings.error("UndecidedLoop", summary, hint, at=at, span=node.span)
@@ -177,6 +177,8 @@ def _with_policies(resource: SourceNode, statics: Statics, at: Path, findings: F
             try:
                 decided = replace(item, kind="scalar", value=statics.text(item), tag=None, entries=(), items=())
             except Undecided as why:
+                if why.asked:
+                    continue
                 summary = f"Template error: {key.value} could not be resolved: {why}."
                 hint = "Use a parameter that has a value."
                 here: Path = (at, str(key.value))

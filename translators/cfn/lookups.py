@@ -15,6 +15,7 @@ from engine.model.expression import (
     ParameterRef,
     ResourceRef,
     Select,
+    StackOutput,
     walk,
 )
 from translators.cfn import images, nodes, pseudo
@@ -185,7 +186,7 @@ def import_value(builder: Builder, argument: SourceNode, at: Path, span: Span | 
             at,
             argument.span,
         )
-    if any(isinstance(part, ResourceRef | AttributeRef | ImportValue | AvailabilityZones) for part in walk(name)):
+    if any(isinstance(part, _LATER) for part in walk(name)):
         return builder.fail(
             "InvalidFunctionArgument",
             "Template error: the attribute in Fn::ImportValue must not depend on any resources, imported values, or"
@@ -195,6 +196,31 @@ def import_value(builder: Builder, argument: SourceNode, at: Path, span: Span | 
             argument.span,
         )
     return ImportValue(name, span=span)
+
+
+def stack_output(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
+    """`{StackName: …, OutputName: …}` (L34); of this region, with the rights of the stack."""
+    written = {nodes.text(key.value): item for key, item in nodes.entries(argument)}
+    unknown = set(written) - {"StackName", "OutputName", "Region"}
+    if "StackName" not in written or "OutputName" not in written or unknown or argument.tag is not None:
+        summary = "Template error: every Fn::GetStackOutput object requires StackName and OutputName"
+        hint = "Write `!GetStackOutput {StackName: other, OutputName: Id}`."
+        if "RoleArn" in unknown:
+            hint = "Stacks of other projects cannot be read: leave RoleArn out, or make the value a parameter."
+        return builder.fail("InvalidFunctionArgument", summary, hint, at, argument.span)
+    stack, output = (builder.build(written[name], (at, name)) for name in ("StackName", "OutputName"))
+    region = builder.build(written["Region"], (at, "Region")) if "Region" in written else None
+    for name, part in (("StackName", stack), ("OutputName", output), ("Region", region)):
+        if part is not None and any(isinstance(inner, _LATER) for inner in walk(part)):
+            summary = f"Template error: {name} in Fn::GetStackOutput must not depend on any resources, imported values,"
+            hint = "Put it together from parameters and pseudo parameters."
+            return builder.fail(
+                "InvalidFunctionArgument", f"{summary} or Fn::GetAZs", hint, (at, name), written[name].span
+            )  # fmt: skip
+    return StackOutput(stack, output, region, span=span)
+
+
+_LATER = (ResourceRef, AttributeRef, ImportValue, AvailabilityZones)
 
 
 def select(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:

@@ -26,6 +26,11 @@ def untagged(node: SourceNode) -> SourceNode:
     return replace(node, tag=None)
 
 
+def entries(node: SourceNode | None) -> tuple[tuple[SourceNode, SourceNode], ...]:
+    """The entries of a map; none of what is no map."""
+    return node.entries if node is not None and node.kind == "map" else ()
+
+
 def is_null(node: SourceNode) -> bool:
     return node.kind == "scalar" and node.value is None and node.tag is None
 
@@ -89,15 +94,13 @@ def members(
 
 
 def transform_found(argument: SourceNode, span: Span | None, at: Path, findings: Findings) -> None:
-    """Report an `Fn::Transform` inside the template (L30)."""
-    if argument.kind == "list" and argument.items:
-        argument = argument.items[0]
+    """Report an `Fn::Transform` that no transform has put there to be carried out (L30)."""
     named = argument.get("Name") if argument.kind == "map" else None
     name = text(named.value) if named is not None and named.kind == "scalar" else "?"
     findings.error(
-        "TransformNotSupported",
-        f"Template error: Fn::Transform with {name} is not supported yet.",
-        "Put what the transform gives in its place.",
+        "TransformFailed",
+        f"Template error: Fn::Transform with {name} stands in what another transform has made.",
+        "What transforms make is not transformed again: let the macro return what it stands for.",
         at=at,
         span=span,
     )

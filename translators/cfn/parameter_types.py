@@ -8,6 +8,7 @@ from typing import Final
 from engine.model.template import ParameterType
 
 _SSM_VALUE: Final = "AWS::SSM::Parameter::Value<"
+NAME_OF_STORED: Final = "AWS::SSM::Parameter::Name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,20 @@ TYPES: Final[dict[str, TypeRow]] = {
     "List<Number>": TypeRow(ParameterType.LIST, numeric_items=True),
     "List<String>": TypeRow(ParameterType.LIST),
     "CommaDelimitedList": TypeRow(ParameterType.LIST),
+    NAME_OF_STORED: TypeRow(ParameterType.STRING),
     "Json": TypeRow(ParameterType.JSON),  # Heat's
     "Boolean": TypeRow(ParameterType.BOOLEAN),  # Heat's
     **{name: TypeRow(ParameterType.STRING, custom) for name, custom in _SPECIFIC.items()},
     **{f"List<{name}>": TypeRow(ParameterType.LIST, custom) for name, custom in _SPECIFIC.items()},
 }
 
-_NUMBERS_AND_TEXT = frozenset({"List<Number>", "Number", "Json", "Boolean"})
-_IN_SSM: Final = frozenset(TYPES) - _NUMBERS_AND_TEXT
+_NOT_STORED = frozenset({"List<Number>", "Number", "Json", "Boolean", NAME_OF_STORED})
+_IN_SSM: Final = frozenset(TYPES) - _NOT_STORED
+
+
+def is_stored(written: str) -> bool:
+    """Whether the value of a parameter of this type names one of the parameter store (L65 to L69)."""
+    return written == NAME_OF_STORED or ssm_inner(written) is not None
 
 
 def ssm_inner(written: str) -> str | None:

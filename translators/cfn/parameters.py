@@ -10,7 +10,6 @@ from engine.model.template import MISSING, Constraint, Parameter, ParameterType
 from engine.model.value import Value
 from translators.cfn import limits, nodes
 from translators.cfn.findings import Findings, Path, did_you_mean
-from translators.cfn.images import is_public_image
 from translators.cfn.parameter_types import TYPES, TypeRow, ssm_inner
 from translators.source import SourceNode
 
@@ -102,8 +101,6 @@ def _parameter(declared: _Declared, key: SourceNode, label: str) -> Parameter:
         summary = f"Template format error: Description must be no longer than {most} characters."
         declared.wrong("Description", summary, "Shorten it.")
     default = _default(declared, row)
-    if ssm_inner(written):
-        _check_public_path(declared, written, default)
     return Parameter(
         name=declared.name,
         type=row.type,
@@ -133,28 +130,9 @@ def _type(declared: _Declared) -> tuple[str, TypeRow]:
     inner = ssm_inner(written)
     if inner is not None:
         return written, TypeRow(TYPES[inner].type)  # the value is a path: the type's own constraint is not for it
-    if written == "AWS::SSM::Parameter::Name":
-        declared.wrong(
-            "Type",
-            f"Parameter {declared.name} has the type {written}, which is not supported yet.",
-            "Make it a String.",
-        )
-        return written, unknown
     summary = f"Template format error: Unrecognized parameter type: {written}"
     declared.wrong("Type", summary, did_you_mean(written, TYPES))
     return written, unknown
-
-
-def _check_public_path(declared: _Declared, written: str, default: Value) -> None:
-    """There is no Parameter Store: only public paths, for which the image table stands, have a value (L66 to L69)."""
-    if is_public_image(default) or (default is MISSING and "AWS::EC2::Image::Id" in written):
-        return  # without a default, whoever makes the stack gives the path
-    declared.wrong(
-        "Type",
-        f"Parameter {declared.name} has the type {written}, whose value would come from a Systems Manager parameter;"
-        " only public paths of images are supported yet.",
-        f"Make it `{ssm_inner(written)}` and give the value itself.",
-    )
 
 
 def _default(declared: _Declared, row: TypeRow) -> Value:

@@ -12,11 +12,12 @@ from engine.model.expression import (
     ListOf,
     MapOf,
     NoValue,
+    ObjectAttribute,
     ParameterRef,
 )
 from translators.cfn import nodes
 from translators.cfn.builder import Builder
-from translators.cfn.findings import Path
+from translators.cfn.findings import Path, did_you_mean
 from translators.source import SourceNode
 
 
@@ -43,6 +44,10 @@ def ref_all(builder: Builder, argument: SourceNode, at: Path, span: Span | None)
     kind = nodes.as_string(argument)
     if not kind:
         return _wrong(builder, "Fn::RefAll", "a parameter type", argument, at)
+    return _all_of(builder, kind, span)
+
+
+def _all_of(builder: Builder, kind: str, span: Span | None) -> Expression:
     single: list[Expression] = []
     several: list[Expression] = []
     for name, parameter in builder.names.parameters.items():
@@ -55,21 +60,29 @@ def ref_all(builder: Builder, argument: SourceNode, at: Path, span: Span | None)
 
 
 def value_of(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
-    """`[parameter, attribute]`: an attribute of the object that a parameter names. Noted, not evaluated."""
-    return _lookup(builder, "Fn::ValueOf", "a parameter's name and an attribute", argument, at, span)
+    """`[parameter, attribute]`: an attribute of the object that a parameter names."""
+    items = _two_texts(argument)
+    if items is None:
+        return _wrong(builder, "Fn::ValueOf", "a parameter's name and an attribute", argument, at)
+    name, attribute = items
+    if name not in builder.names.parameters:
+        summary = f"Template error: Fn::ValueOf refers to the parameter {name}, which is not declared."
+        hint = did_you_mean(name, builder.names.parameters) or "Name a parameter of this template."
+        return builder.fail("UnknownReference", summary, hint, at, argument.span)
+    return ObjectAttribute(ParameterRef(name, span=span), attribute, span=span)
 
 
 def value_of_all(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
-    """`[parameter type, attribute]`. Noted, not evaluated."""
-    return _lookup(builder, "Fn::ValueOfAll", "a parameter type and an attribute", argument, at, span)
+    """`[parameter type, attribute]`: that attribute of the objects that all parameters of the type name."""
+    items = _two_texts(argument)
+    if items is None:
+        return _wrong(builder, "Fn::ValueOfAll", "a parameter type and an attribute", argument, at)
+    return ObjectAttribute(_all_of(builder, items[0], span), items[1], span=span)
 
 
-def _lookup(builder: Builder, name: str, wanted: str, argument: SourceNode, at: Path, span: Span | None) -> Expression:
-    items = argument.items if argument.kind == "list" else ()
-    if len(items) != 2 or any(nodes.as_string(item) is None for item in items):
-        return _wrong(builder, name, wanted, argument, at)
-    builder.lookups.append(name)
-    return NoValue(span=span)
+def _two_texts(argument: SourceNode) -> tuple[str, str] | None:
+    texts = [nodes.as_string(item) for item in argument.items] if argument.kind == "list" else []
+    return (texts[0], texts[1]) if len(texts) == 2 and texts[0] and texts[1] else None
 
 
 def _pair(

@@ -15,7 +15,6 @@ _ASSERTION_KEYS = frozenset({"Assert", "AssertDescription"})
 
 
 def read_rules(builder: Builder, node: SourceNode | None) -> tuple[Rule, ...]:
-    """Return the rules; a rule that would ask AWS's services about an object is left out with a warning."""
     if node is None:
         return ()
     at: Path = (None, "Rules")
@@ -46,8 +45,6 @@ def _rule(builder: Builder, name: str, key: SourceNode, node: SourceNode, at: Pa
     condition: Expression | None = None
     if condition_node is not None:
         condition = _decision(builder, condition_node, (at, "RuleCondition"))
-        if _asks_services(builder, name, at, condition_node):
-            return None
     assertions: list[tuple[Expression, str]] = []
     for index, item in enumerate(assertions_node.items):
         here: Path = ((at, "Assertions"), str(index))
@@ -59,8 +56,7 @@ def _rule(builder: Builder, name: str, key: SourceNode, node: SourceNode, at: Pa
         _ignored_keys(builder, item, here)
         said = item.get("AssertDescription")
         made = _decision(builder, assertion, (here, "Assert"))
-        if not _asks_services(builder, name, here, assertion):
-            assertions.append((made, nodes.as_string(said) or "" if said is not None else ""))
+        assertions.append((made, nodes.as_string(said) or "" if said is not None else ""))
     return Rule(name, condition, tuple(assertions)) if assertions else None
 
 
@@ -82,17 +78,3 @@ def _decision(builder: Builder, node: SourceNode, at: Path) -> Expression:
         summary = "Template format error: Rules can only be boolean operations on parameters."
         return builder.fail("InvalidRule", summary, "Use a rule function, such as Fn::Contains.", at, node.span)
     return builder.build(node, at)
-
-
-def _asks_services(builder: Builder, name: str, at: Path, node: SourceNode) -> bool:
-    asked, builder.lookups[:] = list(builder.lookups), []
-    if asked:
-        builder.findings.warning(
-            "RuleNotChecked",
-            f"Rule {name} uses {', '.join(sorted(set(asked)))}, which asks for attributes of existing AWS objects;"
-            " this part of the rule is not checked.",
-            "Nothing needs to be done.",
-            at=at,
-            span=node.span,
-        )
-    return bool(asked)

@@ -1,33 +1,49 @@
 """Functions that a transform must decide before anything runs: from parameters, mappings and conditions alone.
 
 AWS::LanguageExtensions needs the items of a loop and the name of a deletion policy while the template is still text
-(cloudformation.md L33, L87). What depends on a resource, a region or an account cannot be decided here.
+(cloudformation.md L33, L87), AWS::Include its location. What depends on a resource cannot be decided here.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from typing import Final
 
+from engine.model.source import Question
 from engine.model.value import Value
-from translators.cfn import nodes
+from translators.cfn import nodes, pseudo
+from translators.cfn.asking import PSEUDO, Asking
 from translators.cfn.choices import function_of
 from translators.source import SourceNode
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)\}")
+_VARIABLE = re.compile(r"\$\{(!?)([^${}]+)\}")
 _DEEPEST = 50
+_CONSTANT: Final = {"AWS::Partition": pseudo.PARTITION, "AWS::URLSuffix": pseudo.URL_SUFFIX}
 
 
 class Undecided(Exception):
-    """A value cannot be known while the template is translated; the message says which and why."""
+    """A value cannot be known while the template is translated; the message says which and why.
+
+    `asked`: it is known once what was asked is answered.
+    """
+
+    asked = False
+
+
+class _Asked(Undecided):
+    asked = True
 
 
 class Statics:
-    """Evaluates nodes of one template with the values given for its parameters, else their defaults."""
+    """Evaluates nodes of one template with the values given for its parameters, else their defaults; what only the
+    surroundings know is asked."""
 
-    def __init__(self, tree: SourceNode, given: Mapping[str, Value]) -> None:
+    def __init__(self, tree: SourceNode, given: Mapping[str, Value], asking: Asking) -> None:
         self._tree = tree
         self._given = given
+        self._asking = asking
         self._depth = 0
 
     def value(self, node: SourceNode) -> Value:
@@ -56,6 +72,17 @@ class Statics:
         if isinstance(value, list | dict):
             raise Undecided("a text is needed, not a list or an object")
         return nodes.text(value)
+
+    def reference(self, name: str) -> Value:
+        """The value of a parameter or of a pseudo parameter."""
+        if name in _CONSTANT:
+            return _CONSTANT[name]
+        if name in PSEUDO:
+            told = self._asking.answer(Question("pseudo", name))
+            if told is None:
+                raise _Asked(f"{name} has to be asked first")
+            return told
+        return self.parameter(name)
 
     def parameter(self, name: str) -> Value:
         declared = self._section("Parameters", name)
@@ -104,7 +131,7 @@ def _items(node: SourceNode, *counts: int) -> tuple[SourceNode, ...]:
 
 
 def _ref(statics: Statics, node: SourceNode) -> Value:
-    return statics.parameter(nodes.text(node.value))
+    return statics.reference(nodes.text(node.value))
 
 
 def _find_in_map(statics: Statics, node: SourceNode) -> Value:
@@ -147,20 +174,39 @@ def _split(statics: Statics, node: SourceNode) -> Value:
 
 def _select(statics: Statics, node: SourceNode) -> Value:
     index, source = _items(node, 2)
-    values, number = statics.value(source), nodes.as_int(index)
-    if not isinstance(values, list) or number is None or not 0 <= number < len(values):
+    values, written = statics.value(source), statics.text(index)
+    if not isinstance(values, list) or not written.isdecimal() or int(written) >= len(values):
         raise Undecided("Fn::Select finds nothing at its index")
-    return values[number]
+    return values[int(written)]
 
 
 def _sub(statics: Statics, node: SourceNode) -> Value:
+    own: dict[str, SourceNode] = {}
+    if node.kind == "list":
+        node, variables = _items(node, 2)
+        own = {nodes.text(key.value): item for key, item in variables.entries}
     text = nodes.as_string(node)
     if text is None:
-        raise Undecided("Fn::Sub with a map of values cannot be evaluated here")
-    found = _VARIABLE.sub(lambda match: nodes.text(statics.parameter(match.group(1))), text)
-    if "${" in found:
-        raise Undecided("Fn::Sub refers to something else than a parameter")
-    return found
+        raise Undecided("Fn::Sub needs a text")
+
+    def value(match: re.Match[str]) -> str:
+        literal, name = match.groups()
+        if literal:
+            return f"${{{name}}}"
+        return statics.text(own[name]) if name in own else nodes.text(statics.reference(name))
+
+    return _VARIABLE.sub(value, text)
+
+
+def _length(statics: Statics, node: SourceNode) -> Value:
+    values = statics.value(node)
+    if not isinstance(values, list):
+        raise Undecided("Fn::Length needs a list")
+    return len(values)
+
+
+def _to_json(statics: Statics, node: SourceNode) -> Value:
+    return json.dumps(statics.value(node), separators=(",", ":"))
 
 
 def _condition(statics: Statics, node: SourceNode) -> Value:
@@ -180,4 +226,6 @@ _FUNCTIONS: dict[str, Callable[[Statics, SourceNode], Value]] = {
     "Fn::Split": _split,
     "Fn::Select": _select,
     "Fn::Sub": _sub,
+    "Fn::Length": _length,
+    "Fn::ToJsonString": _to_json,
 }

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.source import Source
 from engine.model.template import Dialect, Template
-from translators.cfn import capabilities, interface, limits, nodes, transforms
+from translators.cfn import capabilities, dynamic, interface, limits, nodes, serverless, stored_parameters, transforms
 from translators.cfn.builder import Builder, Names
 from translators.cfn.conditions import read_conditions
 from translators.cfn.findings import Findings, Path, did_you_mean
 from translators.cfn.functions import FUNCTIONS
 from translators.cfn.images import Rows
+from translators.cfn.long_form import long_form
+from translators.cfn.outline import outline
 from translators.cfn.outputs import read_outputs
 from translators.cfn.parameters import read_parameters
 from translators.cfn.resources import read_resources
@@ -43,8 +46,9 @@ _SECTIONS = frozenset(
     }
 )
 _ABSENT_SECTIONS: dict[str, str] = {
-    "Globals": "Globals belong to the transform AWS::Serverless, which is not supported yet.",
-    "Hooks": "Hooks are not supported yet: leave the section out, and update the stack in the usual way.",
+    "Globals": f"Globals belong to AWS SAM: write `Transform: {serverless.NAME}` at the top of the template.",
+    "Hooks": "They shift traffic with CodeDeploy, which there is not: leave the section out, and update the stack in"
+    " the usual way.",
 }
 
 
@@ -71,21 +75,37 @@ def parse(tree: SourceNode, source: Source, *, images: Rows = ()) -> Template:
 def parse_leniently(tree: SourceNode, source: Source, *, images: Rows = ()) -> Parsed:
     """Return what can be read of the template with its errors, so that checks of references can add theirs.
 
-    Raises `Invalid` when the template needs a transform that there is not: nothing in it can be judged then.
+    Raises `Invalid` when a transform fails: nothing in the template can be judged then; `Unanswered` when one needs
+    what only the outside knows.
     """
     findings = Findings()
+    expanded, names = _expanded(tree, source, findings)
+    template = _read(expanded, names, images, findings)
+    if not findings.has_errors:
+        stored_parameters.ask(template.parameters, source)
+    return Parsed(template, findings.errors)
+
+
+def _expanded(tree: SourceNode, source: Source, findings: Findings) -> tuple[SourceNode, tuple[str, ...]]:
+    """The template after its transforms, and their names. Raises Invalid."""
+    _check_map(tree, findings)
+    names: tuple[str, ...] = ()
+    if "Transform" in source.text:
+        entries = transforms.declared(tree, findings)
+        names = transforms.all_names(tree, entries)
+        if not findings.has_errors:
+            tree = transforms.apply(tree, entries, source, findings)
+    if findings.has_errors:
+        raise Invalid(findings.errors)
+    _check_map(tree, findings)
+    return tree, names
+
+
+def _check_map(tree: SourceNode, findings: Findings) -> None:
     if tree.kind != "map" or tree.tag is not None:
         summary = "Template format error: unsupported structure."
         findings.error("InvalidStructure", summary, "A template is a map of sections.", span=tree.span)
         raise Invalid(findings.errors)
-    declared = transforms.declared(tree.get("Transform"), findings)
-    if findings.has_errors:
-        raise Invalid(findings.errors)
-    tree = transforms.apply(tree, declared, source, findings)
-    if findings.has_errors:
-        raise Invalid(findings.errors)
-    template = _read(tree, declared, images, findings)
-    return Parsed(template, findings.errors)
 
 
 def _read(tree: SourceNode, declared: tuple[str, ...], images: Rows, findings: Findings) -> Template:
@@ -113,7 +133,7 @@ def _read(tree: SourceNode, declared: tuple[str, ...], images: Rows, findings: F
     rules = read_rules(builder, tree.get("Rules"))
     resources = read_resources(builder, tree.get("Resources"), tree)
     outputs = read_outputs(builder, tree.get("Outputs"))
-    _report_dynamic(builder)
+    dynamic.check(builder, resources)
     wanted, reasons = capabilities.required(resources.values(), declared)
     return Template(
         dialect=Dialect.CFN,
@@ -134,9 +154,35 @@ def _read(tree: SourceNode, declared: tuple[str, ...], images: Rows, findings: F
     )
 
 
+def outline_leniently(tree: SourceNode) -> Parsed:
+    """What the template says of itself before its transforms are carried out, and what is wrong with that."""
+    findings = Findings()
+    _check_map(tree, findings)
+    _, version = _version(tree, findings)
+    return Parsed(outline(tree, version, findings), findings.errors)
+
+
+def processed(tree: SourceNode, source: Source) -> str | None:
+    """The template after its transforms as JSON text (L90); None when it has none. Raises what `parse_leniently` does.
+
+    AWS::LanguageExtensions stays declared where a function is left that only it allows.
+    """
+    expanded, names = _expanded(tree, source, Findings())
+    if not names:
+        return None
+    plain = long_form(expanded)
+    if transforms.LANGUAGE_EXTENSIONS in names and any(f'"{name}":' in json.dumps(plain) for name in _EXTENSIONS):
+        plain = {transforms.SECTION: transforms.LANGUAGE_EXTENSIONS, **plain}
+    return json.dumps(plain, indent=2)
+
+
+_EXTENSIONS = (*(name for name, function in FUNCTIONS.items() if function.extension), "DefaultValue")
+
+
 def reads_parameters(source: Source) -> bool:
-    """Tell whether the values given for parameters decide what the template *is*: loops are unrolled with them."""
-    return transforms.LANGUAGE_EXTENSIONS in source.text
+    """Tell whether the values given for parameters decide what the template *is*: transforms see them, and
+    stored parameters are asked for by them."""
+    return "Transform" in source.text or "AWS::SSM::Parameter::" in source.text
 
 
 def _check_sections(tree: SourceNode, findings: Findings) -> None:
@@ -210,18 +256,3 @@ def _check_shared_names(tree: SourceNode, names: Names, findings: Findings) -> N
             summary = f"Template format error: The name {name} is used for a parameter and for a resource."
             at: Path = ((None, "Resources"), name)
             findings.error("DuplicateName", summary, "Rename one of them.", at=at, span=key.span)
-
-
-def _report_dynamic(builder: Builder) -> None:
-    """One finding for all dynamic references (L91 to L94), at the first of them."""
-    if not builder.dynamic:
-        return
-    written = dict.fromkeys(text for text, _, _ in builder.dynamic)
-    _, at, span = builder.dynamic[0]
-    builder.fail(
-        "DynamicReferenceNotSupported",
-        f"Dynamic references are not supported yet: {', '.join(written)}.",
-        "Make each a parameter (with NoEcho for a secret) and give its value when the stack is made.",
-        at,
-        span,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,10 +11,10 @@ from engine.model import expression as x
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
 from translators.findings import Findings, nearest
-from translators.hot.versions import DESCRIPTIONS, Version
+from translators.hot.versions import DESCRIPTIONS, Version, instead_of
 from translators.source import SourceNode
 
-_PSEUDO = {
+PSEUDO = {
     "OS::stack_id": x.Pseudo.STACK_ID,
     "OS::stack_name": x.Pseudo.STACK_NAME,
     "OS::project_id": x.Pseudo.PROJECT_ID,
@@ -42,22 +42,24 @@ class Builder:
     resources: frozenset[str]
     conditions: frozenset[str] = frozenset()
     in_condition: bool = False
+    plain_base64: bool = False  # Fn::Base64 gives its text: what is being read encodes by itself
     address: list[str] = field(default_factory=list)
 
     # --- walking --------------------------------------------------------------------------------------------------
     def build(self, node: SourceNode) -> Expression:
         """The expression of `node`; a mistake is reported and stands as null."""
         if node.tag is not None:
+            short = node.tag.lstrip("!")
+            way_out = instead_of(short, self.version) or instead_of(f"Fn::{short}", self.version)
             return self.fail("UnknownTag", f"The tag {node.tag} has no meaning in HOT.",
-                             "Write the function's long form.", node.span)  # fmt: skip
+                             way_out or "Write a function as a map of one key.", node.span)  # fmt: skip
         if node.kind == "scalar":
             return Literal(node.value, span=node.span)
         if node.kind == "list":
             return x.ListOf(tuple([self._at(str(i), item) for i, item in enumerate(node.items)]), span=node.span)
-        if len(node.entries) == 1:
-            called = self._call(*node.entries[0])
-            if called is not None:
-                return called
+        called = self.call(node)
+        if called is not None:
+            return called
         entries = [(key.text, self._at(key.text, item)) for key, item in node.entries]
         return MapOf(tuple(entries), span=node.span)
 
@@ -79,8 +81,11 @@ class Builder:
         finally:
             del self.address[before:]
 
-    def _call(self, key: SourceNode, argument: SourceNode) -> Expression | None:
+    def call(self, node: SourceNode) -> Expression | None:
         """The function call that a map of one entry may be."""
+        if len(node.entries) != 1:
+            return None
+        key, argument = node.entries[0]
         name = key.value
         if not isinstance(name, str):
             return None
@@ -95,7 +100,8 @@ class Builder:
             return self.fail(
                 "UnknownFunction",
                 f'"{name}" is not a function {where}of heat_template_version {self.version.name}.',
-                nearest(name, self._allowed()), key.span,
+                instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, self._allowed()),
+                key.span,
             )  # fmt: skip
         meant = self._misspelt(name, argument)
         if meant is None:
@@ -124,6 +130,13 @@ class Builder:
         return self.fail("InvalidFunctionArgument", f'The argument of "{name}" has not the form it needs.',
                          f"Write {name}: {form}", span)  # fmt: skip
 
+    def ignored(self, name: str, node: SourceNode, known: Container[str]) -> None:
+        """Warn of keys that the function `name` has no use for; Heat does not look at them."""
+        for key, _ in node.entries:
+            if key.value not in known:
+                self.findings.warning("UnknownKey", f'"{key.text}" in "{name}" is not looked at.',
+                                      address=".".join(self.address), span=key.span)  # fmt: skip
+
     # --- conditions and references --------------------------------------------------------------------------------
     def condition(self, node: SourceNode) -> Expression:
         """A condition: its name, a boolean, or a condition function."""
@@ -145,11 +158,11 @@ class Builder:
         return found
 
     def parameter(self, name: str, path: tuple[Expression, ...], span: Span) -> Expression:
-        if name in _PSEUDO:
-            return x.PseudoRef(_PSEUDO[name], span=span)
+        if name in PSEUDO:
+            return x.PseudoRef(PSEUDO[name], span=span)
         if name not in self.parameters:
             return self.fail("UnknownParameter", f"The Parameter ({name}) was not defined in template.",
-                             nearest(name, self.parameters), span)  # fmt: skip
+                             nearest(name, PSEUDO if name.startswith("OS::") else self.parameters), span)  # fmt: skip
         return x.ParameterRef(name, path, span=span)
 
     def resource(self, name: str, span: Span) -> str | None:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from engine.model.diagnostic import Invalid, invalid
+from engine.model.diagnostic import Diagnostic, Invalid, invalid
+from engine.model.settings import HOOKS, RESTRICTED
 from engine.model.template import Parameter, ParameterType
 from engine.model.value import Value
-from translators.findings import Findings, nearest
-from translators.source import read
+from translators.findings import Findings, in_order, nearest
+from translators.source import SourceNode, read
 
 SECTIONS = (
     "parameters", "parameter_defaults", "resource_registry", "encrypted_param_names", "event_sinks",
     "parameter_merge_strategies",
 )  # fmt: skip
 _LISTS = {"encrypted_param_names", "event_sinks"}
+_SINKS = ("zaqar-queue",)
+_LEAST_TTL, _MOST_TTL = 60, 1_209_600  # seconds that Zaqar takes
 _STRATEGIES = {"overwrite", "merge", "deep_merge"}
-_HOOKS = {"pre-create", "pre-update", "pre-delete", "post-create", "post-update", "post-delete"}
-_ACTIONS = {"update", "replace"}
-# Settings of single resources that this engine does not act on yet: silence would let a user rely on them.
-_SETTINGS = (
-    ("hooks", _HOOKS, "Hooks are not supported yet: the run would not stop there."),
-    ("restricted_actions", _ACTIONS, "restricted_actions are not supported yet: the action would not be refused."),
-)
+# Settings of single resources, and the words they may hold (TE-13, TE-14).
+_SETTINGS = (("hooks", HOOKS), ("restricted_actions", RESTRICTED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +68,38 @@ def read_environment(given: str | Mapping[str, Value] | None, *, name: str = "en
     """A checked environment document from text or a map. Raises Invalid with all findings."""
     if given is None or given == "":
         return {}
+    tree = None
     if isinstance(given, str):
         tree = read(given, name=name)
         if tree.kind == "scalar" and tree.value is None:
             return {}
         given = tree.to_python()
     if not isinstance(given, Mapping):
-        raise invalid("InvalidEnvironment", "The environment is not a valid YAML mapping data type.")
+        raise invalid("InvalidEnvironment", "The environment is not a valid YAML mapping data type.",
+                      span=None if tree is None else tree.span)  # fmt: skip
     findings = Findings()
     for section, body in given.items():
         _check_section(str(section), body, findings)
-    findings.check()
+    if findings.errors:
+        raise Invalid(in_order(one if tree is None else _placed(one, tree) for one in findings.errors))
     return dict(given)
+
+
+def _placed(finding: Diagnostic, tree: SourceNode) -> Diagnostic:
+    """`finding` with the place of what its address leads to, as far as there is a way."""
+    here, rest, span = tree, finding.address.removeprefix("environment."), tree.span
+    while rest:
+        steps = [*here.entries] if here.kind == "map" else list(enumerate(here.items))
+        found = [
+            (name, key, item)
+            for key, item in steps
+            if rest == (name := key.text if isinstance(key, SourceNode) else str(key)) or rest.startswith(f"{name}.")
+        ]
+        if not found:
+            break
+        name, key, here = max(found, key=lambda one: len(one[0]))
+        span, rest = (key.span if isinstance(key, SourceNode) else here.span), rest[len(name) + 1 :]
+    return replace(finding, span=span)
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
@@ -112,9 +130,30 @@ def _check_section(section: str, body: Value, findings: Findings) -> None:
 def _check_list(section: str, body: Value, address: str, findings: Findings) -> None:
     if not isinstance(body, list):
         findings.error("InvalidEnvironment", f"The environment's {section} must be a list.", address=address)
-    elif section == "event_sinks" and body:
-        findings.error("EventSinksNotSupported", "event_sinks are not supported yet: no event would be sent.",
-                       "Leave them out; events can be listed.", address=address)  # fmt: skip
+    elif section == "event_sinks":
+        for index, sink in enumerate(body):
+            _check_sink(sink, f"{address}.{index}", findings)
+
+
+def _check_sink(sink: Value, address: str, findings: Findings) -> None:
+    """TE-15: `zaqar-queue` with a `target` and perhaps a `ttl`."""
+    if not isinstance(sink, Mapping):
+        findings.error("InvalidEnvironment", "An event sink must be a map.", "Write {type: …, target: …}.",
+                       address=address)  # fmt: skip
+        return
+    if sink.get("type") not in _SINKS:
+        findings.error("InvalidEnvironment", f"There is no event sink of the type {sink.get('type')!r}.",
+                       nearest(sink.get("type"), _SINKS), address=address)  # fmt: skip
+        return
+    for name in set(sink) - {"type", "target", "ttl"}:
+        findings.error("InvalidEnvironment", f"{name} is nothing that an event sink has.",
+                       "It has type, target and ttl.", address=address)  # fmt: skip
+    if not isinstance(sink.get("target"), str) or not sink["target"]:
+        findings.error("InvalidEnvironment", "An event sink needs the name of a queue as its target.", address=address)
+    ttl = sink.get("ttl")
+    if ttl is not None and (not isinstance(ttl, int) or isinstance(ttl, bool) or not _LEAST_TTL <= ttl <= _MOST_TTL):
+        findings.error("InvalidEnvironment", f"The ttl of an event sink is from {_LEAST_TTL} to {_MOST_TTL} seconds.",
+                       address=address)  # fmt: skip
 
 
 def _check_registry(body: Mapping[str, Value], address: str, findings: Findings) -> None:
@@ -133,15 +172,13 @@ def _check_settings(resource: str, settings: Value, address: str, findings: Find
     if not isinstance(settings, Mapping):
         findings.error("InvalidEnvironment", f"The settings of {resource} in the registry must be a map.", address=here)
         return
-    for key, known, refusal in _SETTINGS:
+    for key, known in _SETTINGS:
         given = settings.get(key)
         words = [given] if isinstance(given, str) else given or []
         wrong = [word for word in words if word not in known] if isinstance(words, list) else [words]
         for word in wrong:
             findings.error("InvalidEnvironment", f'Invalid {key[:-1].replace("_", " ")} "{word}" of {resource}.',
                            nearest(word, known), address=here)  # fmt: skip
-        if words and not wrong:
-            findings.error("RegistrySettingNotSupported", refusal, f"Leave it out of {resource}.", address=here)
     for name, inner in settings.items():
         if isinstance(inner, Mapping):
             _check_settings(str(name), inner, here, findings)

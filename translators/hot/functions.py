@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from engine.model import expression as x
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
-from translators.hot.builder import Builder, Reader
+from translators.hot.builder import PSEUDO, Builder, Reader
 from translators.source import SourceNode
 
+# Levels of 2017-09-01 and 2021-04-16.
+_PERMUTATIONS_SINCE, _TWO_ARGUMENTS_SINCE = 7, 10
+_NO_FILE = 'No content found in the "files" section for get_file path: {}.'
 _FACADE = {
     "metadata": x.FacadePart.METADATA, "deletion_policy": x.FacadePart.DELETION_POLICY,
     "update_policy": x.FacadePart.UPDATE_POLICY, "Metadata": x.FacadePart.METADATA,
@@ -22,7 +25,12 @@ def _get_param(b: Builder, node: SourceNode, span: Span) -> Expression:
         return b.parameter(node.value, (), node.span)
     if node.kind == "list" and node.items and isinstance(node.items[0].value, str):
         return b.parameter(node.items[0].value, tuple(b.build(item) for item in node.items[1:]), node.span)
-    return b.wrong("get_param", "NAME, or [NAME, KEY, …]", node.span)
+    head, keys = (node.items[0], node.items[1:]) if node.kind == "list" and node.items else (node, ())
+    if head.kind != "map":
+        return b.wrong("get_param", "NAME, or [NAME, KEY, …]", node.span)
+    path = tuple(b.build(key) for key in keys)
+    among = tuple((name, b.parameter(name, path, node.span)) for name in (*sorted(b.parameters), *PSEUDO))
+    return x.Named(b.build(head), among, "The Parameter ({}) was not defined in template.", span=node.span)
 
 
 def _get_resource(b: Builder, node: SourceNode, span: Span) -> Expression:
@@ -52,11 +60,14 @@ def _ref(b: Builder, node: SourceNode, span: Span) -> Expression:
 
 
 def _get_file(b: Builder, node: SourceNode, span: Span) -> Expression:
+    if node.kind == "map":
+        among = tuple((name, Literal(text)) for name, text in b.files.items())
+        return x.Named(b.build(node), among, _NO_FILE, span=node.span)
     if node.kind != "scalar":
         return b.wrong("get_file", "NAME", node.span)
     content = b.files.get(node.text)
     if content is None:
-        return b.fail("MissingFile", f'No content found in the "files" section for get_file path: {node.text}.',
+        return b.fail("MissingFile", _NO_FILE.format(node.text),
                       "The client sends local files along; is the path right?", node.span)  # fmt: skip
     return Literal(content, span=node.span)
 
@@ -64,7 +75,8 @@ def _get_file(b: Builder, node: SourceNode, span: Span) -> Expression:
 def _list_join(b: Builder, node: SourceNode, span: Span) -> Expression:
     several = b.version.level >= 3
     if node.kind != "list" or len(node.items) < 2 or (len(node.items) > 2 and not several):
-        return b.wrong("list_join", "[DELIMITER, [ITEM, …]]", node.span)
+        form = "[DELIMITER, LIST, …]" if several else "[DELIMITER, LIST]; several lists came with 2015-10-15"
+        return b.wrong("list_join", form, node.span)
     delimiter, *lists = (b.build(item) for item in node.items)
     return x.Join(delimiter, tuple(lists), serialize=several, span=node.span)
 
@@ -78,8 +90,9 @@ def _fn_join(b: Builder, node: SourceNode, span: Span) -> Expression:
 def _replacer(mode: x.ReplaceMode) -> Reader:
     def read(b: Builder, node: SourceNode, span: Span) -> Expression:
         template, params = node.get("template"), node.get("params")
-        if node.kind != "map" or template is None or params is None or len(node.entries) != 2:
+        if node.kind != "map" or template is None or params is None:
             return b.wrong("str_replace", "{template: TEXT, params: {KEY: VALUE}}", node.span)
+        b.ignored("str_replace", node, ("template", "params"))
         return x.Replace(b.build(template), b.build(params), mode, b.version.level >= 3, span=node.span)
 
     return read
@@ -108,16 +121,13 @@ def _repeat(b: Builder, node: SourceNode, span: Span) -> Expression:
     template, loops = node.get("template"), node.get("for_each")
     if node.kind != "map" or template is None or loops is None or loops.kind != "map":
         return b.wrong("repeat", "{template: …, for_each: {VARIABLE: LIST}}", node.span)
-    extra = set(node.keys()) - {"template", "for_each", "permutations"}
     permutations = node.get("permutations")
-    if extra or (permutations is not None and b.version.level < 7):
-        return b.wrong("repeat", "{template: …, for_each: {VARIABLE: LIST}}", node.span)
-    return x.Repeat(
-        b.build(template),
-        tuple((key.text, b.build(value)) for key, value in loops.entries),
-        None if permutations is None else b.build(permutations),
-        span=node.span,
-    )
+    if permutations is not None and b.version.level < _PERMUTATIONS_SINCE:
+        return b.wrong("repeat", "{template: …, for_each: {VARIABLE: LIST}}; permutations came with 2017-09-01",
+                       node.span)  # fmt: skip
+    b.ignored("repeat", node, ("template", "for_each", "permutations"))
+    together = None if permutations is None else b.build(permutations)
+    return x.Repeat(b.build(template), b.build(loops), together, span=node.span)
 
 
 def _digest(b: Builder, node: SourceNode, span: Span) -> Expression:
@@ -136,30 +146,24 @@ def _facade(b: Builder, node: SourceNode, span: Span) -> Expression:
 def _map_replace(b: Builder, node: SourceNode, span: Span) -> Expression:
     if node.kind != "list" or len(node.items) != 2 or node.items[1].kind != "map":
         return b.wrong("map_replace", "[MAP, {keys: {OLD: NEW}, values: {OLD: NEW}}]", node.span)
-    source, change = node.items
-    if set(change.keys()) - {"keys", "values"}:
-        return b.wrong("map_replace", "[MAP, {keys: {OLD: NEW}, values: {OLD: NEW}}]", change.span)
-    keys, values = change.get("keys"), change.get("values")
-    nothing = MapOf((), span=change.span)
-    return x.MapReplace(
-        b.build(source),
-        nothing if keys is None else b.build(keys),
-        nothing if values is None else b.build(values),
-        span=node.span,
-    )
+    source, changes = (b.build(item) for item in node.items)
+    if isinstance(changes, MapOf) and {key for key, _ in changes.entries} - {"keys", "values"}:
+        return b.wrong("map_replace", "[MAP, {keys: {OLD: NEW}, values: {OLD: NEW}}]", node.items[1].span)
+    return x.MapReplace(source, changes, span=node.span)
 
 
 def _yaql(b: Builder, node: SourceNode, span: Span) -> Expression:
     expression, data = node.get("expression"), node.get("data")
-    if node.kind != "map" or expression is None or data is None:
+    if node.kind != "map" or expression is None or set(node.keys()) - {"expression", "data"}:
         return b.wrong("yaql", "{expression: TEXT, data: …}", node.span)
-    return x.Yaql(b.build(expression), b.build(data), span=node.span)
+    return x.Yaql(b.build(expression), Literal({}) if data is None else b.build(data), span=node.span)
 
 
 def _if(b: Builder, node: SourceNode, span: Span) -> Expression:
-    two = b.version.level >= 10
+    two = b.version.level >= _TWO_ARGUMENTS_SINCE
     if node.kind != "list" or len(node.items) not in ((2, 3) if two else (3,)):
-        return b.wrong("if", "[CONDITION, VALUE, VALUE]", node.span)
+        way_out = "or [CONDITION, VALUE]" if two else "the last one may be left out since 2021-04-16"
+        return b.wrong("if", f"[CONDITION, VALUE, VALUE]; {way_out}", node.span)
     condition = b.condition(node.items[0])
     then, *rest = (b.build(item) for item in node.items[1:])
     return x.If(condition, then, rest[0] if rest else None, span=node.span)
@@ -203,6 +207,13 @@ def _select(b: Builder, node: SourceNode, span: Span) -> Expression:
     return x.Select(b.build(node.items[0]), b.build(node.items[1]), lenient=True, span=node.span)
 
 
+def _base64(b: Builder, node: SourceNode, span: Span) -> Expression:
+    """Text in base64, except where a resource's type encodes by itself (TC-06): Nova's user data would be encoded
+    twice."""
+    text = b.build(node)
+    return text if b.plain_base64 else x.Base64(text, span=node.span)
+
+
 def _member_list(b: Builder, node: SourceNode, span: Span) -> Expression:
     if node.kind != "list" or len(node.items) != 3:
         return b.wrong("Fn::MemberListToMap", "[KEY NAME, VALUE NAME, LIST]", node.span)
@@ -242,8 +253,7 @@ READERS: Mapping[str, Reader] = {
     "Fn::Join": _fn_join,
     "Fn::Split": _fn_split,
     "Fn::Replace": _fn_replace,
-    # Heat's template author gets the text unchanged (TC-06); Nova's user data is encoded when it is sent.
-    "Fn::Base64": lambda b, n, s: b.build(n),
+    "Fn::Base64": _base64,
     "Fn::MemberListToMap": _member_list,
     "Fn::ResourceFacade": _facade,
 }

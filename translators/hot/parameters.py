@@ -45,7 +45,7 @@ def read_parameters(node: SourceNode | None, version: Version, findings: Finding
 
 def _parameter(key: SourceNode, item: SourceNode, version: Version, address: str, findings: Findings) -> Parameter:
     known = (*_KEYS, "tags") if version.level >= _TAGS_SINCE else _KEYS
-    shapes.known_keys(item, known, "a parameter definition", address, findings)
+    shapes.known_keys(item, known, "a parameter definition", address, findings, {"tags": "2018-03-02"})
     kind = _type(key, item.get("type"), address, findings)
     return Parameter(
         name=key.text,
@@ -84,13 +84,33 @@ def _default(node: SourceNode | None, kind: ParameterType, address: str, finding
         findings.error("ParameterDefaultInvalid", f"The default of a {kind} parameter cannot be a {node.kind}.",
                        address=f"{address}.default", span=node.span)  # fmt: skip
         return MISSING
+    wrong = _SCALARS.get(kind, _any)(node.text.lower())
+    if wrong:
+        findings.error("ParameterDefaultInvalid", f"The default {node.text!r} is {wrong}.", "Change it or the type.",
+                       address=f"{address}.default", span=node.span)  # fmt: skip
+        return MISSING
     return node.to_python()
+
+
+def _any(text: str) -> str:
+    return ""
+
+
+# What is wrong with a default's text, by type.
+_SCALARS: Mapping[ParameterType, Callable[[str], str]] = {
+    ParameterType.NUMBER: lambda text: "no number" if _as_number(text) is None else "",
+    ParameterType.BOOLEAN: lambda text: "" if text in shapes.WORDS else "neither true nor false",
+}
 
 
 def _tags(node: SourceNode | None, address: str, findings: Findings) -> Iterator[str]:
     if node is None or shapes.is_null(node):
         return
-    for item in node.items if node.kind == "list" else (node,):
+    if node.kind != "list":
+        findings.error("InvalidDefinition", f"{address} must be a list.", "Begin each with a dash.",
+                       address=address, span=node.span)  # fmt: skip
+        return
+    for item in node.items:
         yield shapes.text(item, address, findings)
 
 
@@ -109,24 +129,28 @@ def _constraints(
         where = f"{address}.constraints.{index}"
         if not shapes.definition(item, "a constraint", where, findings):
             continue
-        if not shapes.known_keys(item, (*known, "description"), "a parameter constraint", where, findings):
+        allowed = (*known, "description")
+        if not shapes.known_keys(item, allowed, "a parameter constraint", where, findings, {"modulo": "2017-02-24"}):
             continue
-        named = [name for name in known if item.get(name) is not None]
-        if len(named) != 1:
-            findings.error("InvalidConstraint", "A constraint needs exactly one limit.",
-                           f"Limits are {', '.join(known)}.", address=where, span=item.span)  # fmt: skip
-            continue
-        limit = item.get(named[0])
-        assert limit is not None
-        if kind not in _VALID_FOR[named[0]]:
-            findings.error("InvalidConstraint", f"{named[0]} constraint invalid for {kind}.",
-                           f"It is for {', '.join(sorted(_VALID_FOR[named[0]]))}.", address=where,
-                           span=limit.span)  # fmt: skip
-            continue
-        description = shapes.text(item.get("description"), where, findings)
-        made = _READERS[named[0]](limit, description, f"{where}.{named[0]}", findings)
-        if made is not None:
-            yield made
+        limits = [(name, limit) for name in known if (limit := item.get(name)) is not None]
+        if not limits:
+            findings.error("InvalidConstraint", "A constraint needs a limit.", f"Limits are {', '.join(known)}.",
+                           address=where, span=item.span)  # fmt: skip
+        for name, limit in limits:
+            yield from _limit(name, limit, item, kind, where, findings)
+
+
+def _limit(
+    name: str, limit: SourceNode, item: SourceNode, kind: ParameterType, where: str, findings: Findings
+) -> Iterator[Constraint]:
+    if kind not in _VALID_FOR[name]:
+        findings.error("InvalidConstraint", f"{name} constraint invalid for {kind}.",
+                       f"It is for {', '.join(sorted(_VALID_FOR[name]))}.", address=where, span=limit.span)  # fmt: skip
+        return
+    description = shapes.text(item.get("description"), where, findings)
+    made = _READERS[name](limit, description, f"{where}.{name}", findings)
+    if made is not None:
+        yield made
 
 
 def _bounds(
@@ -178,6 +202,9 @@ def _modulo(node: SourceNode, description: str, address: str, findings: Findings
     if bounds is None:
         return None
     step, offset = bounds
+    if step is None:
+        findings.error("InvalidConstraint", "A modulo constraint needs a step.", address=address, span=node.span)
+        return None
     if not step or abs(offset or 0) >= abs(step) or (offset or 0) * step < 0:
         findings.error("InvalidConstraint", "step must not be 0, and offset must be nearer to 0 than step, "
                        "with the same sign.", address=address, span=node.span)  # fmt: skip
@@ -193,6 +220,10 @@ def _allowed_values(node: SourceNode, description: str, address: str, findings: 
 
 
 def _pattern(node: SourceNode, description: str, address: str, findings: Findings) -> Constraint | None:
+    if node.kind != "scalar":
+        findings.error("InvalidConstraint", f"allowed_pattern must be text, not a {node.kind}.",
+                       "Write one regular expression.", address=address, span=node.span)  # fmt: skip
+        return None
     try:
         regex.compile(node.text)
     except (regex.error, OverflowError, RecursionError) as error:

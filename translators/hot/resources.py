@@ -12,6 +12,7 @@ from translators.hot.builder import Builder
 from translators.source import SourceNode
 
 _CONDITIONS_SINCE = 5  # the level of 2016-10-14
+_LATER: Mapping[str, str] = {"condition": "2016-10-14", "external_id": "2016-10-14"}
 _MAX_NAME = 255
 _RESOURCE_KEYS = (
     "type", "properties", "metadata", "depends_on", "deletion_policy", "update_policy", "description",
@@ -28,7 +29,9 @@ def read_resources(b: Builder, node: SourceNode | None) -> dict[str, Resource]:
         with b.within("resources", key.text):
             _check_name(b, key)
             if shapes.definition(item, "a resource definition", _here(b), b.findings):
+                b.plain_base64 = True
                 found[key.text] = _resource(b, key, item)
+                b.plain_base64 = False
     return found
 
 
@@ -49,17 +52,24 @@ def _check_name(b: Builder, key: SourceNode) -> None:
 
 def _resource(b: Builder, key: SourceNode, item: SourceNode) -> Resource:
     newer = b.version.level >= _CONDITIONS_SINCE
-    known = (*_RESOURCE_KEYS, "condition", "external_id") if newer else _RESOURCE_KEYS
-    shapes.known_keys(item, known, "a resource definition", _here(b), b.findings)
+    known = (*_RESOURCE_KEYS, *_LATER) if newer else _RESOURCE_KEYS
+    shapes.known_keys(item, known, "a resource definition", _here(b), b.findings, _LATER)
     condition, external = (item.get("condition"), item.get("external_id")) if newer else (None, None)
+    policy = item.get("deletion_policy")
+    computed = policy is not None and policy.kind == "map"
+    depends_on = _depends_on(b, item.get("depends_on"))
+    if external is not None and depends_on:
+        b.fail("InvalidExternalResourceDependency", f"The external resource {key.text} cannot depend on another.",
+               "It is not made, so nothing can be waited for: take depends_on out.", key.span)  # fmt: skip
     return Resource(
         address=key.text,
         type=_type(b, key, item.get("type")),
         properties=_properties(b, item),
-        depends_on=_depends_on(b, item.get("depends_on")),
+        depends_on=depends_on,
         condition=_condition(b, condition),
         metadata=_part(b, item, "metadata"),
-        deletion_policy=_policy(b, item.get("deletion_policy"), newer),
+        deletion_policy=DeletionPolicy.DELETE if computed else _policy(b, policy, newer),
+        computed_policy=_part(b, item, "deletion_policy") if computed else None,
         update_policy=_part(b, item, "update_policy"),
         external_id=None if external is None else _part(b, item, "external_id"),
         description=shapes.text(item.get("description"), f"{_here(b)}.description", b.findings),
@@ -86,7 +96,9 @@ def _properties(b: Builder, item: SourceNode) -> MapOf:
         if node.kind != "map" or node.tag is not None:
             b.fail("InvalidDefinition", "Properties must be a map.", "Write NAME: VALUE below it.", node.span)
             return MapOf((), span=node.span)
-        # Never a function call as a whole: a type may well have a property with a function's name.
+        whole = b.call(node)
+        if whole is not None:
+            return MapOf((), rest=whole, span=node.span)
         entries = []
         for key, value in node.entries:
             with b.within(key.text):
@@ -131,7 +143,7 @@ def _policy(b: Builder, node: SourceNode | None, newer: bool) -> DeletionPolicy:
     """TR-05: lower case from 2016-10-14."""
     if node is None or shapes.is_null(node):
         return DeletionPolicy.DELETE
-    written = node.text if node.kind == "scalar" else "?"
+    written = node.text if node.kind == "scalar" else f"a {node.kind}"
     found = _POLICIES.get(written.capitalize() if newer and written.islower() else written)
     if found is None:
         names = [name.lower() for name in _POLICIES] if newer else list(_POLICIES)
@@ -158,7 +170,7 @@ def read_outputs(b: Builder, node: SourceNode | None) -> dict[str, Output]:
             if not shapes.definition(item, "an output definition", _here(b), b.findings):
                 continue
             known = (*_OUTPUT_KEYS, "condition") if newer else _OUTPUT_KEYS
-            shapes.known_keys(item, known, "an output definition", _here(b), b.findings)
+            shapes.known_keys(item, known, "an output definition", _here(b), b.findings, _LATER)
             found[key.text] = Output(
                 name=key.text,
                 value=_value(b, key, item.get("value")),

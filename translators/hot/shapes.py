@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from translators.findings import Findings, nearest
 from translators.source import SourceNode
 
+_NONE: Mapping[str, str] = {}
 _YES, _NO = {"1", "t", "true", "on", "y", "yes"}, {"0", "f", "false", "off", "n", "no"}
+#: What may be written for a boolean, in any case of letters.
+WORDS = frozenset(_YES | _NO)
 
 
 def section(node: SourceNode | None, name: str, findings: Findings) -> tuple[tuple[SourceNode, SourceNode], ...]:
@@ -25,8 +28,18 @@ def is_null(node: SourceNode) -> bool:
     return node.kind == "scalar" and node.value is None
 
 
-def known_keys(node: SourceNode, known: Iterable[str], what: str, address: str, findings: Findings) -> bool:
-    """Report every key of `node` that `what` does not have; whether there was none."""
+def known_keys(
+    node: SourceNode,
+    known: Iterable[str],
+    what: str,
+    address: str,
+    findings: Findings,
+    later: Mapping[str, str] = _NONE,
+) -> bool:
+    """Report every key of `node` that `what` does not have; whether there was none.
+
+    `later`: keys that newer versions have, with the version that brought them.
+    """
     names = list(known)
     fine = True
     for key, _ in node.entries:
@@ -34,6 +47,8 @@ def known_keys(node: SourceNode, known: Iterable[str], what: str, address: str, 
             fine = False
             same = [name for name in names if name == key.text.lower()]
             way_out = f"Did you mean {same[0]}?" if same else nearest(key.text, names)
+            if key.text in later:
+                way_out = f"It came with heat_template_version {later[key.text]}."
             findings.error("UnknownKey", f'"{key.text}" is not a valid keyword inside {what}.', way_out,
                            address=address, span=key.span)  # fmt: skip
     return fine
@@ -64,6 +79,6 @@ def flag(node: SourceNode | None, address: str, findings: Findings) -> bool:
     if node is None or is_null(node):
         return False
     word = node.text.lower() if node.kind == "scalar" else ""
-    if word not in _YES | _NO:
+    if word not in WORDS:
         findings.error("InvalidDefinition", f"{address} must be true or false.", address=address, span=node.span)
     return word in _YES

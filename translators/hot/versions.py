@@ -64,6 +64,40 @@ def _versions() -> dict[str, Version]:
 
 VERSIONS: Mapping[str, Version] = _versions()
 
+
+def instead_of(name: str, version: Version, *, in_condition: bool = False) -> str:
+    """What to write where `version` has no function `name`; "" when nothing is known."""
+    having = [one for one in VERSIONS.values() if name in (one.condition_functions if in_condition else one.functions)]
+    if having and having[0].level > version.level:
+        return f"It came with heat_template_version {having[0].name}."
+    written = _INSTEAD.get(name, "")
+    return f"HOT writes {written}." if written else ""
+
+
+# What CloudFormation's functions are in HOT.
+_INSTEAD: Mapping[str, str] = {
+    "Ref": "get_resource for a resource, get_param for a parameter",
+    "Fn::GetAtt": "get_attr",
+    "Fn::Select": "the index as the last item of get_attr or get_param, or str_split with an index",
+    "Fn::Join": "list_join",
+    "Fn::Split": "str_split",
+    "Fn::Replace": "str_replace",
+    "Fn::Sub": "str_replace",
+    "Fn::Base64": "the text itself: user data is encoded when it is sent",
+    "Fn::MemberListToMap": "a map",
+    "Fn::ResourceFacade": "resource_facade",
+    "Fn::FindInMap": "get_param with a path into a parameter of type json",
+    "Fn::GetAZs": "a parameter that names the zone",
+    "Fn::If": "if",
+    "Fn::Equals": "equals",
+    "Fn::Not": "not",
+    "Fn::And": "and",
+    "Fn::Or": "or",
+    "Fn::ToJsonString": "str_replace, which makes JSON of maps and lists",
+    "Fn::Length": "yaql with $.data.len()",
+    "Condition": "the condition's name alone",
+}
+
 DESCRIPTIONS: Mapping[str, str] = {
     "get_param": "The value of a parameter, or of a part of it by a path of keys and indexes.",
     "get_resource": "The reference id of another resource of the template.",

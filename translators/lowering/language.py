@@ -171,7 +171,8 @@ def tag_map(draft: Draft, written: Expression | None = None) -> Expression:
         texts = tuple((_NOT_IN_KEYS.sub("_", key)[:255], Concat((value or Literal(""),))) for key, value in pairs)
         return MapMerge(ListOf((MapOf(texts), own)))
     named = MapReplace(
-        MapOf((("key", Concat((Item("tag", ("Value",)),))),)), MapOf((("key", Item("tag", ("Key",))),)), MapOf(())
+        MapOf((("key", Concat((Item("tag", ("Value",)),))),)),
+        MapOf((("keys", MapOf((("key", Item("tag", ("Key",))),))),)),
     )
     return MapMerge(ListConcat(ListOf((ForEach(written, "tag", named), ListOf((own,))))))
 

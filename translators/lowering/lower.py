@@ -125,6 +125,7 @@ def _group(draft: Draft, references: References) -> tuple[Group, list[Resource]]
         creation_policy=None if source.creation_policy is None else references.within(source.creation_policy),
         deletion_policy=source.deletion_policy,
         update_replace_policy=source.update_replace_policy,
+        computed_policy=source.computed_policy,
         replace_on=draft.row.replace_on,
         description=source.description,
         span=source.span,
@@ -147,6 +148,7 @@ def _member(draft: Draft, member: MemberDraft, needed: tuple[str, ...], referenc
         condition=None if condition == logic.TRUE else references.within(condition),
         deletion_policy=policy,
         update_replace_policy=member.deletion_policy or source.update_replace_policy,
+        computed_policy=None if member.deletion_policy else source.computed_policy,
         group=source.address,
         span=source.span,
     )

@@ -12,6 +12,9 @@ def check_properties(draft: Draft) -> None:
     """Report every finding about the written properties of `draft`'s resource."""
     row, written = draft.row, draft.source.properties
     known = row.known()
+    if written.rest is not None:
+        draft.error("ComputedProperties", f"The properties of {draft.source.address} are computed as a whole.",
+                    f"What {row.type} becomes depends on which are there: write each by its name.")  # fmt: skip
     for name, value in written.entries:
         if name not in known:
             where = f"{row.type} {nearest(name, known)}".strip()

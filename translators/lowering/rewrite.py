@@ -25,9 +25,11 @@ def rewrite(expression: Expression, change: Change) -> Expression:
         case ListOf(parts):
             made = tuple(rewrite(part, change) for part in parts)
             return expression if _same(made, parts) else replace(expression, items=made)
-        case MapOf(entries):
+        case MapOf(entries, rest):
             pairs = tuple((key, rewrite(part, change)) for key, part in entries)
-            return expression if _same_pairs(pairs, entries) else replace(expression, entries=pairs)
+            new = None if rest is None else rewrite(rest, change)
+            same = _same_pairs(pairs, entries) and new is rest
+            return expression if same else replace(expression, entries=pairs, rest=new)
         case _:
             found: dict[str, Any] = {}
             for slot in fields(expression):

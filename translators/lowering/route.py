@@ -59,7 +59,8 @@ def _checked(draft: Draft) -> bool:
     sure = [name for name in given if logic.present(draft.prop(name)) == logic.TRUE]
     if not given:
         draft.error("PropertyMissing", f"{draft.source.address}: the route has no target.",
-                    "Give one of GatewayId, NatGatewayId, InstanceId or NetworkInterfaceId.")  # fmt: skip
+                    "Give one of GatewayId, NatGatewayId, InstanceId, NetworkInterfaceId or "
+                    "VpcPeeringConnectionId.")  # fmt: skip
     if len(sure) > 1:
         draft.error("PropertyConflict", f"{draft.source.address}: exactly one of {', '.join(sure)} must be given.")
     destinations = [n for n in ("DestinationCidrBlock", "DestinationIpv6CidrBlock") if draft.prop(n) is not None]
@@ -112,7 +113,10 @@ def _hops(
     instance, interface = draft.prop("InstanceId"), draft.prop("NetworkInterfaceId")
     inside = draft.world.named(instance, network.INSTANCE)
     if instance is not None:
-        where = {"server": instance} if inside is None else {"port": ports.primary_port(inside)}
+        where: dict[str, Expression | None] = {"server": instance}
+        if inside is not None:
+            nic = ports.nics(inside)[0]
+            where = {"port": nic.port, "address": ports.address_of(draft.world, nic)}
         draft.add(
             "to_instance", "Isotherm::Neutron::PortRoute", {"router": table, "destination": destination, **where},
             condition=logic.present(instance), **waits,
@@ -120,9 +124,28 @@ def _hops(
     if interface is not None:
         draft.add(
             "to_interface", "Isotherm::Neutron::PortRoute",
-            {"router": table, "destination": destination, "port": interface},
+            {
+                "router": table, "destination": destination, "port": interface,
+                "address": ports.address_of(draft.world, ports.Nic(interface, None, draft.source.properties)),
+            },
             condition=logic.present(interface), **waits,
         )  # fmt: skip
+    _peering(draft, table, destination, waits)
+
+
+def _peering(
+    draft: Draft, table: Expression | None, destination: Expression | None, waits: dict[str, tuple[str, ...]]
+) -> None:
+    """A route to another VPC; the whole peering connection is waited for, whose hubs are the next hops."""
+    peering = draft.prop("VpcPeeringConnectionId")
+    if peering is None:
+        return
+    made = draft.add(
+        "to_vpc", "Isotherm::Neutron::PeeringRoute",
+        {"router": table, "destination": destination, "peering": peering},
+        condition=logic.present(peering), **waits,
+    )  # fmt: skip
+    made.depends_on += sorted(draft.world.mentioned(peering) & set(draft.world.template.resources))
 
 
 def _tell_snat(draft: Draft, through_nat: Expression) -> None:

@@ -96,25 +96,49 @@ BAD: dict[str, tuple[str, list[tuple[str, int, int, str]]]] = {
         "Description: " + "x" * 1025 + "\n" + R,
         [("LimitExceeded", 1, 14, "Template format error: 'Description' length is greater than 1024.")],
     ),
-    "L09 transform": (
-        "Transform: AWS::Serverless-2016-10-31\n" + R,
-        [("TransformNotSupported", 1, 12, "Transform AWS::Serverless-2016-10-31 is not supported yet.")],
+    "L09 transform without a name": (
+        "Transform: [{Parameters: {}}]\n" + R,
+        [("InvalidStructure", 1, 13, "Template format error: Every Transform member must be a string or an object")],
     ),
-    "L09 transforms": (
-        "Transform: [AWS::LanguageExtensions, Mine]\n" + R,
-        [("TransformNotSupported", 1, 38, "Transform Mine is not supported yet.")],
+    "L09 unknown transform": (
+        "Transform: [AWS::LanguageExtensions, AWS::LanguageExtension]\n" + R,
+        [("UnknownTransform", 1, 38, "No transform named AWS::LanguageExtension found.")],
     ),
-    "L85 include": (
-        "Transform: {Name: AWS::Include, Parameters: {Location: s3://b/k}}\n" + R,
-        [("TransformNotSupported", 1, 12, "Transform AWS::Include is not supported yet.")],
+    "L88 transform of a service that is not here": (
+        "Transform: AWS::CodeDeployBlueGreen\n" + R,
+        [("TransformNotSupported", 1, 12, "Transform AWS::CodeDeployBlueGreen is not supported: there is no such")],
     ),
-    "L30 transform inside": (
-        prop("{'Fn::Transform': {Name: AWS::Include}}"),
-        [("TransformNotSupported", 5, 11, "Template error: Fn::Transform with AWS::Include is not supported yet.")],
+    "L85 include without a location": (
+        "Transform: {Name: AWS::Include}\n" + R,
+        [("TransformFailed", 1, 12, "Transform AWS::Include failed with: The Location parameter is missing.")],
     ),
-    "L30 transform beside others": (
-        "Resources:\n  R:\n    Type: AWS::SQS::Queue\n    Fn::Transform: {Name: Mine}\n",
-        [("TransformNotSupported", 4, 5, "Template error: Fn::Transform with Mine is not supported yet.")],
+    "L85 include of a location that is not known": (
+        prop("{'Fn::Transform': {Name: AWS::Include, Parameters: {Location: !GetAtt R.Arn}}}"),
+        [
+            (
+                "UndecidedLocation",
+                5,
+                72,
+                "Transform AWS::Include failed with: The Location cannot be resolved: Fn::GetAtt",
+            )
+        ],
+    ),
+    "L30 transform without a name": (
+        prop("{'Fn::Transform': {Parameters: {}}}"),
+        [("InvalidFunctionArgument", 5, 28, "Template error: every Fn::Transform object requires a Name.")],
+    ),
+    "L30 two transforms at one place": (
+        prop("{'Fn::Transform': [{Name: A}, {Name: B}]}"),
+        [("InvalidFunctionArgument", 5, 40, "Template error: every Fn::Transform object calls one transform.")],
+    ),
+    "L30 transform for whole templates inside": (
+        prop("!Transform {Name: AWS::LanguageExtensions}"),
+        [("TransformNotSupported", 5, 10, "Transform AWS::LanguageExtensions cannot be called by Fn::Transform")],
+    ),
+    "L86 application of the repository": (
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  R:\n    Type: AWS::Serverless::Application\n"
+        "    Properties: {Location: {ApplicationId: a, SemanticVersion: 1.0.0}}\n",
+        [("TransformFailed", 5, 28, "Resource with id [R] is invalid. The Serverless Application Repository cannot")],
     ),
     "L33 loop without the transform": (
         "Resources:\n  Fn::ForEach::X: [A, [a], {'Q${A}': {Type: AWS::SQS::Queue}}]\n",
@@ -302,25 +326,25 @@ BAD: dict[str, tuple[str, list[tuple[str, int, int, str]]]] = {
         param("Type: String, NoEcho: perhaps"),
         [("InvalidParameter", 2, 29, "Template format error: Every NoEcho member must be a boolean.")],
     ),
-    "L65 ssm name": (
-        param("Type: AWS::SSM::Parameter::Name"),
+    "L69 ssm type that is none": (
+        param("Type: AWS::SSM::Parameter::Value<Number>"),
         [
             (
                 "InvalidParameter",
                 2,
                 13,
-                "Parameter P has the type AWS::SSM::Parameter::Name, which is not supported yet.",
+                "Template format error: Unrecognized parameter type: AWS::SSM::Parameter::Value<Number>",
             )
         ],
     ),
-    "L67 ssm list": (
+    "L67 ssm value that is not asked for here": (
         param("Type: AWS::SSM::Parameter::Value<List<String>>, Default: /a"),
         [
             (
-                "InvalidParameter",
+                "OutsideNeeded",
                 2,
-                13,
-                "Parameter P has the type AWS::SSM::Parameter::Value<List<String>>, whose value would come from a Systems Manager parameter; only public paths of images are supported yet.",
+                3,
+                "The template cannot be understood without asking for: parameter /a.",
             )
         ],
     ),
@@ -528,7 +552,25 @@ BAD: dict[str, tuple[str, list[tuple[str, int, int, str]]]] = {
     ),
     "L34 GetStackOutput": (
         prop("{'Fn::GetStackOutput': {StackName: a}}"),
-        [("UnknownFunction", 5, 11, "Template error: Encountered unsupported function: Fn::GetStackOutput ")],
+        [
+            (
+                "InvalidFunctionArgument",
+                5,
+                33,
+                "Template error: every Fn::GetStackOutput object requires StackName and OutputName",
+            )
+        ],
+    ),
+    "L34 GetStackOutput of what is made by the template": (
+        prop("!GetStackOutput {StackName: !Ref R, OutputName: o}"),
+        [
+            (
+                "InvalidFunctionArgument",
+                5,
+                38,
+                "Template error: StackName in Fn::GetStackOutput must not depend on any resources, imported values, or",
+            )
+        ],
     ),
     "L31 Length without the transform": (
         prop("{'Fn::Length': [a]}"),
@@ -801,18 +843,57 @@ BAD: dict[str, tuple[str, list[tuple[str, int, int, str]]]] = {
             )
         ],
     ),
-    "L91 dynamic references": (
-        res(
-            "Properties: {A: '{{resolve:ssm:/a/b:1}}', B: !Sub '{{resolve:secretsmanager:${AWS::StackName}:SecretString:p}}'}"
-        ),
+    "L91 dynamic reference with a word for a version": (
+        prop("'a {{resolve:ssm:/a/b:latest}}'"),
         [
             (
-                "DynamicReferenceNotSupported",
-                4,
-                21,
-                "Dynamic references are not supported yet: {{resolve:ssm:/a/b:1}}, {{resolve:secretsmanager:${AWS::StackName}:SecretString:p}}.",
+                "InvalidDynamicReference",
+                5,
+                10,
+                "Incorrect format is used in the following SSM reference: [{{resolve:ssm:/a/b:latest}}]",
             )
         ],
+    ),
+    "L92 secure string where none is taken": (
+        prop("{D: ['{{resolve:ssm-secure:/p}}']}"),
+        [
+            (
+                "InvalidDynamicReference",
+                5,
+                15,
+                "SSM Secure reference is not supported in: [AWS::SQS::Queue/Properties/P/D]",
+            )
+        ],
+    ),
+    "L92 secure string in an output": (
+        R + "Outputs: {O: {Value: '{{resolve:ssm-secure:/p}}'}}\n",
+        [("InvalidDynamicReference", 3, 22, "SSM Secure reference is not supported in: [Outputs/O/Value]")],
+    ),
+    "L93 dynamic reference to a part that there is not": (
+        prop("'{{resolve:secretsmanager:db:SecretBinary}}'"),
+        [
+            (
+                "InvalidDynamicReference",
+                5,
+                10,
+                "Incorrect format is used in the following Secrets Manager reference: [{{resolve:secretsmanager:db:Sec",
+            )
+        ],
+    ),
+    "L94 Q16 more than sixty": (
+        prop("['" + "', '".join(f"{{{{resolve:ssm:/{n}}}}}" for n in range(61)) + "']"),
+        [
+            (
+                "LimitExceeded",
+                5,
+                1381,
+                "Template format error: Number of dynamic references, 61, is greater than maximum allowed, 60",
+            )
+        ],
+    ),
+    "L93 dynamic reference to a service that there is not": (
+        prop("!Sub '{{resolve:vault:x}} ${AWS::Region}'"),
+        [("InvalidDynamicReference", 5, 10, "Dynamic references are of ssm, ssm-secure, secretsmanager; this one")],
     ),
     "W46 output without value": (
         R + "Outputs:\n  O: {Description: x}\n",

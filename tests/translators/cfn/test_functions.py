@@ -166,3 +166,18 @@ def test_expressions_know_their_place(expression: Build) -> None:
     built = expression("!Sub 'a-${Name}'")
     assert built.span is not None
     assert (built.span.file, built.span.line, built.span.column) == ("t", 16, 10)
+
+
+# --- dynamic references -----------------------------------------------------------------------------------------------
+def test_l91_l93_dynamic_references_stay_as_they_are_written(expression) -> None:
+    text = "{{resolve:secretsmanager:db:SecretString:password}}"
+    assert expression(f"'{text}'") == Literal(text)
+    assert expression("!Join ['', ['{{resolve:', 'ssm:', !Ref Name, '}}']]") == Join(
+        Literal(""),
+        (ListOf((Literal("{{resolve:"), Literal("ssm:"), ParameterRef("Name"), Literal("}}"))),),
+    )
+
+
+def test_l92_secure_strings_stand_where_aws_takes_them(expression) -> None:
+    text = "{{resolve:ssm-secure:/p:1}}"
+    assert expression(f"{{Password: '{text}'}}", kind="OS::Some::Thing") == MapOf((("Password", Literal(text)),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.model.expression import Literal, ParameterRef, TableLookup
-from engine.model.source import Source
+from engine.model.source import Source, Unanswered
 from engine.model.template import MISSING, Constraint, ParameterGroup, ParameterType
 from translators.cfn import parse
 from translators.source import read
@@ -128,11 +128,18 @@ def test_l91_dynamic_reference_to_a_public_image_is_its_path(template) -> None:
     assert parsed.resources["R"].properties.get("P") == Literal(IMAGE_PATH)
 
 
-def test_l66_other_ssm_parameters_are_refused_with_the_way_out(findings) -> None:
-    found = findings("Parameters: {P: {Type: AWS::SSM::Parameter::Value<String>, Default: /my/name}}" + RESOURCES)
-    assert [one.code for one in found] == ["InvalidParameter"]
-    assert "Systems Manager" in found[0].summary
-    assert found[0].detail == "Make it `String` and give the value itself."
+@pytest.mark.parametrize("kind", ["Name", "Value<String>", "Value<List<String>>", "Value<AWS::EC2::KeyPair::KeyName>"])
+def test_l65_to_l69_stored_parameters_are_asked_for_by_their_names(template, kind) -> None:
+    text = f"Parameters: {{P: {{Type: AWS::SSM::Parameter::{kind}, Default: /own}}}}" + RESOURCES
+    for given, name in (({}, "/own"), ({"P": "/other"}, "/other")):
+        with pytest.raises(Unanswered) as caught:
+            template(text, given)
+        assert [(one.key, str(one.span)) for one in caught.value.questions] == [(f"parameter:{name}", "t:1:14")]
+    assert template(text.replace(", Default: /own", "")).parameters["P"].source_type.endswith(kind)
+
+
+def test_l68_public_paths_of_images_are_not_asked_for(template) -> None:
+    assert template(IMAGE_PARAMETER + RESOURCES, {"P": IMAGE_PATH})
 
 
 def test_range_of_a_text_is_ignored_with_a_warning(template) -> None:

@@ -58,7 +58,7 @@ def test_any_section_is_parsed_or_refused(section: str, member: SourceNode, exte
     if extended:
         entries.append((scalar("Transform"), scalar("AWS::LanguageExtensions")))
     try:
-        template = parse(SourceNode("map", _SPAN, entries=tuple(entries)), Source(""))
+        template = parse(SourceNode("map", _SPAN, entries=tuple(entries)), Source("Transform"))
     except Invalid:
         return
     assert template_summary(template)

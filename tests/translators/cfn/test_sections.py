@@ -16,6 +16,7 @@ from engine.model.expression import (
     Literal,
     MapOf,
     Not,
+    ObjectAttribute,
     Or,
     ParameterRef,
 )
@@ -117,17 +118,21 @@ def test_l35_to_l38_rules(template) -> None:
     )
 
 
-@pytest.mark.parametrize("function", ["!ValueOf [Vpc, Tags.Owner]", "!ValueOfAll ['AWS::EC2::VPC::Id', Tags.Owner]"])
-def test_l39_l40_rules_that_ask_aws_are_left_out_with_a_warning(template, function: str) -> None:
+def test_l39_l40_rules_ask_about_objects(template) -> None:
     parsed = template(
         f"""
         Parameters: {{Vpc: {{Type: AWS::EC2::VPC::Id}}}}
-        Rules: {{Owner: {{Assertions: [{{Assert: !EachMemberEquals [{function}, me]}}]}}}}
+        Rules:
+          Owner:
+            RuleCondition: !Equals [!ValueOf [Vpc, Tags.Owner], me]
+            Assertions: [Assert: !EachMemberEquals [!ValueOfAll ['AWS::EC2::VPC::Id', DefaultSecurityGroup], sg]]
         {R}
         """
     )
-    assert parsed.rules == ()
-    assert [one.code for one in parsed.warnings] == ["RuleNotChecked"]
+    (rule,) = parsed.rules
+    assert rule.condition == Equals(ObjectAttribute(ParameterRef("Vpc"), "Tags.Owner"), Literal("me"), as_text=True)
+    every = ObjectAttribute(ListOf((ParameterRef("Vpc"),)), "DefaultSecurityGroup")
+    assert rule.assertions == ((EachMemberEquals(every, Literal("sg")), ""),)
 
 
 def test_l13_output_with_export_and_condition(template) -> None:

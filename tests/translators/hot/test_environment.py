@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.expression import Literal, MapOf, ResourceRef
-from engine.model.source import Source
+from engine.model.source import Source, Unanswered
 from engine.model.template import Parameter, ParameterType, Template
 from translators.hot.environment import combine, read_environment
+from translators.operator import Operator
 from translators.parsing import declared_parameters, parse
 from translators.registry import Registry
 
@@ -36,10 +38,13 @@ def test_an_environment_is_text_or_a_map_te_01() -> None:
         ("TE-18", {"key_name": "x"}, "wrong section"),
         ("TE-06", {"parameter_merge_strategies": {"a": "append"}}, "no merge strategy"),
         ("TE-13", {"resource_registry": {"resources": {"r": {"hooks": "pre-begin"}}}}, 'Invalid hook "pre-begin"'),
-        ("TE-13", {"resource_registry": {"resources": {"r": {"hooks": "pre-create"}}}}, "not supported"),
-        ("TE-14", {"resource_registry": {"resources": {"a": {"b": {"restricted_actions": ["replace"]}}}}},
-         "not supported"),
-        ("TE-15", {"event_sinks": [{"type": "zaqar-queue"}]}, "not supported"),
+        ("TE-14", {"resource_registry": {"resources": {"a": {"b": {"restricted_actions": ["delete"]}}}}},
+         'Invalid restricted action "delete"'),
+        ("TE-15", {"event_sinks": [{"type": "zaqar-queue"}]}, "needs the name of a queue"),
+        ("TE-15", {"event_sinks": [{"type": "zaqar-queue", "target": "q", "ttl": 5}]}, "from 60 to"),
+        ("TE-15", {"event_sinks": [{"type": "zaqar-queue", "target": "q", "tll": 90}]}, "nothing that an event sink"),
+        ("TE-15", {"event_sinks": [{"type": "mail", "target": "q"}]}, "no event sink of the type"),
+        ("TE-15", {"event_sinks": ["q"]}, "must be a map"),
         ("TE-07", {"resource_registry": {"A": 1}}, "no type's name"),
     ],
 )  # fmt: skip
@@ -177,6 +182,7 @@ def test_a_type_stands_for_what_the_registry_says(
 
 
 CHILD = "heat_template_version: newton\nparameters: {a: {type: string}}\nresources: {x: {type: file:///g.yaml}}"
+URL = "https://example.org/c.yaml"
 PARENT = """\
 heat_template_version: newton
 resources:
@@ -206,15 +212,45 @@ def test_a_type_that_is_a_template_becomes_a_nested_stack_te_08_te_20(
     found = nested(template(PARENT.replace("KIND", kind), files, resource_registry=registry))
     assert (found["template"], found["type"]) == (CHILD, kind)
     assert found["parameters"] == MapOf((("a", ResourceRef("o")),))
-    assert set(found) == {"template", "files", "environment", "type", "parameters"}
+    assert set(found) == {"template", "files", "environment", "type", "path", "parameters"}
     assert {"file:///g.yaml"} <= set(found["files"])
     assert "file:///other" not in found["files"]
 
 
-def test_a_url_as_a_type_is_fetched_later_te_08(template: Parse) -> None:
-    found = nested(template(PARENT.replace("KIND", "https://example.org/c.yaml")))
-    assert found["url"] == "https://example.org/c.yaml"
-    assert "template" not in found
+def test_a_url_as_a_type_is_asked_for_te_08() -> None:
+    source = Source(PARENT.replace("KIND", URL))
+    with pytest.raises(Unanswered) as asked:
+        parse(source)
+    (question,) = asked.value.questions
+    assert (question.kind, question.subject) == ("template", URL)
+    assert question.span is not None
+    found = nested(parse(replace(source, answers={question.key: CHILD})))
+    assert (found["template"], found["path"]) == (CHILD, URL)
+    later = nested(parse(replace(source, answers={question.key: ""})))
+    assert (later["url"], "template" in later) == (URL, False)
+
+
+def test_a_url_in_the_registry_is_asked_for_once_beside_other_mistakes_not_at_all_te_08() -> None:
+    text = PARENT.replace("KIND", "My::Type") + "  s: {type: My::Type}\n"
+    source = Source(text, environment={"resource_registry": {"My::*": URL}})
+    with pytest.raises(Unanswered) as asked:
+        parse(source)
+    assert len(asked.value.questions) == 1
+    with pytest.raises(Invalid) as refused:
+        parse(replace(source, text=text + "  t: {type: c.yaml}\n"))
+    assert [one.code for one in refused.value.diagnostics] == ["MissingFile"]
+
+
+def test_the_operators_environment_holds_for_every_stack_te_17() -> None:
+    operator = Operator({"My::*": "file:///opt/c.yaml", "Other": "OS::Heat::None"}, {"file:///opt/c.yaml": CHILD})
+    source = Source(PARENT.replace("KIND", "My::Type"))
+    assert nested(parse(source, operator))["template"] == CHILD
+    mine = replace(source, environment={"resource_registry": {"My::Type": "OS::Heat::Value"}})
+    assert parse(mine, operator).resources["r"].type == "OS::Heat::Value"
+    removed = replace(source, environment={"resource_registry": {"My::*": None}})
+    assert parse(removed, operator).resources["r"].type == "My::Type"
+    with pytest.raises(Invalid):
+        parse(replace(source, text=source.text.replace("My::Type", "file:///etc/c.yaml")), operator)
 
 
 def test_a_template_that_was_not_sent_is_told_te_23(findings: Find) -> None:

@@ -184,13 +184,12 @@ def test_a_resource_has_all_its_keys(template: Parse) -> None:
             update_policy: {batch: 1}
             description: D
             condition: c
-            external_id: x
         """
     ).resources["r"]
     assert (found.type, found.depends_on, found.deletion_policy) == ("OS::Nova::Server", ("a",), DeletionPolicy.RETAIN)
     assert found.properties == MapOf((("name", x.ResourceRef("a")), ("if", Literal("plain"))))
     assert found.metadata == MapOf((("m", x.ResourceRef("a")),))
-    assert (found.condition, found.external_id) == (x.ConditionRef("c"), Literal("x"))
+    assert found.condition == x.ConditionRef("c")
     assert (found.update_policy, found.description) == (MapOf((("batch", Literal(1)),)), "D")
     assert found.span is not None
     assert (found.span.line, found.span.column) == (5, 3)
