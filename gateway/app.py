@@ -42,6 +42,11 @@ def build(parts: GatewayParts) -> web.Application:
     """Return the application; nothing is started."""
     app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[native_errors])
     app.router.add_get("/healthcheck", _healthy)
+
+    async def let_go(_app: web.Application) -> None:
+        parts.engine.release()
+
+    app.on_shutdown.append(let_go)
     app.add_routes(SignalEndpoint(parts.engine, parts.urls).routes())
     if parts.keystone is not None:
         proxy = IdentityProxy(parts.keystone, parts.url, parts.keystone_tls)

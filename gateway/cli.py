@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+
+from gateway.commands.config_sample import config_sample
+from gateway.commands.db import app as db
+from gateway.commands.validate import validate
+
+if TYPE_CHECKING:
+    from gateway.config import Settings
 
 app = typer.Typer(
     add_completion=False,
@@ -15,6 +23,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One orchestration engine for OpenStack that speaks CloudFormation and HOT.",
 )
+
+
+app.command()(validate)
+app.command()(config_sample)
+app.add_typer(db, name="db")
 
 
 @app.callback()
@@ -37,11 +50,45 @@ def serve(
     ] = None,
 ) -> None:
     """Gateway, engine and store in one process, on a simulated cloud or on a real one."""
-    from gateway.config import Settings, load
-    from gateway.serve import StartError, run
+    from gateway.config import Settings
+    from gateway.serve import run
+
+    _go(run, Settings(host=host, port=port, state_dir=state_dir, cloud=cloud), config_file)
+
+
+ConfigFile = Annotated[
+    str, typer.Option(help="isotherm.conf; the same for every process of an installation.", show_default=False)
+]
+
+
+@app.command()
+def api(
+    config_file: ConfigFile,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+) -> None:
+    """Both APIs and nothing else: stacks are run by `isotherm engine` processes. Any number, anywhere."""
+    from gateway.apart import run_api
+    from gateway.config import Settings
+
+    _go(run_api, Settings(host=host, port=port), config_file)
+
+
+@app.command()
+def engine(config_file: ConfigFile) -> None:
+    """Runs stacks and answers no requests. Any number, anywhere."""
+    from gateway.apart import run_engine
+    from gateway.config import Settings
+
+    _go(run_engine, Settings(), config_file)
+
+
+def _go(run: Callable[[Settings], Coroutine[Any, Any, None]], given: Settings, config_file: str | None) -> None:
+    from gateway.config import load
+    from gateway.listening import StartError
 
     try:
-        settings = load(Settings(host=host, port=port, state_dir=state_dir, cloud=cloud), config_file)
+        settings = load(given, config_file)
     except Exception as error:
         # oslo.config's errors name the file and the line; a traceback would hide that.
         typer.echo(f"isotherm: {error}", err=True)

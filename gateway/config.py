@@ -6,13 +6,15 @@ Option names are heat.conf's where the meaning is the same. `isotherm config-sam
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.cloud.settings import CloudSettings
 from engine.runs.context import EngineSettings
+from gateway import config_help
+from mappings import CHOICES, OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +26,20 @@ class Settings:
     state_dir: Path = Path(".isotherm")
     cloud: str | None = None
     region: str | None = None
+    transport_url: str | None = None  # of RabbitMQ, for processes apart
+    transport_prefix: str = "isotherm"  # of the names of queue and exchange
     database: str | None = None  # SQLAlchemy URL; None: SQLite in the state directory
     encryption_keys: Sequence[str] = ()
     mapping_dirs: Sequence[str] = ()
+    environment_dir: str | None = None  # of the operator's environments
+    mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)  # see `mappings.OPTIONS`
+    macros: Mapping[str, str] = dataclasses.field(default_factory=dict)  # URL by name
     policy_file: str | None = None
     allowed_template_networks: Sequence[str] = ()
     heat_waitcondition_server_url: str | None = None
     simulator_build_seconds: float = 0.3
     engine: EngineSettings = EngineSettings()
     clouds: CloudSettings = CloudSettings()
-
-
-_HELP: Mapping[str, str] = {
-    "region": "Name of the region; by default the cloud's.",
-    "database": "SQLAlchemy URL of the database; by default SQLite in the state directory.",
-    "auth_encryption_key": "Keys that seal secrets, url-safe base64 of 32 bytes each; the first one seals.",
-    "mapping_dirs": "Folders of mapping rows that add to or override the shipped ones.",
-    "policy_file": "oslo.policy file.",
-    "allowed_template_networks": "Networks (CIDR) that template URLs may lead to although they are private, loopback "
-    "or link-local.",
-    "heat_waitcondition_server_url": "How servers of the cloud reach this gateway, for signal URLs; by default its "
-    "own address.",
-    "simulator_build_seconds": "How long the embedded simulator takes to build a server.",
-}
 
 
 def load(base: Settings, config_file: str | None) -> Settings:
@@ -56,55 +49,95 @@ def load(base: Settings, config_file: str | None) -> Settings:
     from oslo_config import cfg
 
     conf = cfg.ConfigOpts()
-    conf.register_opts(_default_options(cfg))
-    conf.register_opts(_options(cfg, EngineSettings, EngineSettings()), group="engine")
-    conf.register_opts(_options(cfg, CloudSettings, CloudSettings()), group="cloud")
+    for section, options in sections().items():
+        conf.register_opts(options, group=None if section == "DEFAULT" else section)
     conf([], project="isotherm", default_config_files=[config_file])
-    engine = dataclasses.replace(base.engine, **_given(conf.engine, EngineSettings))
-    clouds = dataclasses.replace(base.clouds, **_given(conf.cloud, CloudSettings))
+    engine = dataclasses.replace(base.engine, **_given(conf.engine, base.engine))
+    clouds = dataclasses.replace(base.clouds, **_given(conf.cloud, base.clouds))
     keys = list(conf.auth_encryption_key) or list(base.encryption_keys)
     return dataclasses.replace(
         base, engine=engine, clouds=clouds, encryption_keys=keys, region=conf.region or base.region,
+        cloud=base.cloud or conf.cloud_name, transport_url=conf.transport_url or base.transport_url,
+        transport_prefix=conf.transport_prefix,
         database=conf.database or base.database, mapping_dirs=list(conf.mapping_dirs) or list(base.mapping_dirs),
-        policy_file=conf.policy_file or base.policy_file,
+        mapping={name: conf.mapping[name] for name in OPTIONS},
+        environment_dir=conf.environment_dir or base.environment_dir,
+        macros={**base.macros, **_macros(cfg, config_file)}, policy_file=conf.policy_file or base.policy_file,
         allowed_template_networks=list(conf.allowed_template_networks),
         heat_waitcondition_server_url=conf.heat_waitcondition_server_url or base.heat_waitcondition_server_url,
         simulator_build_seconds=conf.simulator_build_seconds,
     )  # fmt: skip
 
 
-def _default_options(cfg: Any) -> list[Any]:
-    return [
-        cfg.StrOpt("region", help=_HELP["region"]),
-        cfg.StrOpt("database", help=_HELP["database"], secret=True),
-        cfg.ListOpt("auth_encryption_key", default=[], secret=True, help=_HELP["auth_encryption_key"]),
-        cfg.ListOpt("mapping_dirs", default=[], help=_HELP["mapping_dirs"]),
-        cfg.StrOpt("policy_file", help=_HELP["policy_file"]),
-        cfg.ListOpt("allowed_template_networks", default=[], help=_HELP["allowed_template_networks"]),
-        cfg.StrOpt("heat_waitcondition_server_url", help=_HELP["heat_waitcondition_server_url"]),
-        cfg.FloatOpt("simulator_build_seconds", default=0.3, help=_HELP["simulator_build_seconds"]),
-    ]
+def _macros(cfg: Any, config_file: str) -> dict[str, str]:
+    """The section of macros, whose names are the operator's: no option can be registered for them."""
+    sections: dict[str, dict[str, list[str]]] = {}
+    cfg.ConfigParser(config_file, sections).parse()
+    return {name: values[-1] for name, values in sections.get("macros", {}).items()}
 
 
-_KINDS = {"float": "FloatOpt", "int": "IntOpt", "bool": "BoolOpt", "str": "StrOpt", "str | None": "StrOpt"}
+def sections() -> Mapping[str, Sequence[Any]]:
+    """Every option (`oslo_config.cfg.Opt`) by its section, in the order in which a person reads them."""
+    from oslo_config import cfg
+
+    texts = config_help.DEFAULT
+    return {
+        "DEFAULT": [
+            cfg.StrOpt("region", help=texts["region"]),
+            cfg.StrOpt("cloud_name", help=texts["cloud_name"]),
+            cfg.StrOpt("transport_url", help=texts["transport_url"], secret=True),
+            cfg.StrOpt("transport_prefix", default="isotherm", help=texts["transport_prefix"]),
+            cfg.StrOpt("database", help=texts["database"], secret=True),
+            cfg.ListOpt("auth_encryption_key", default=[], secret=True, help=texts["auth_encryption_key"]),
+            cfg.ListOpt("mapping_dirs", default=[], help=texts["mapping_dirs"]),
+            cfg.StrOpt("environment_dir", help=texts["environment_dir"]),
+            cfg.StrOpt("policy_file", help=texts["policy_file"]),
+            cfg.ListOpt("allowed_template_networks", default=[], help=texts["allowed_template_networks"]),
+            cfg.StrOpt("heat_waitcondition_server_url", help=texts["heat_waitcondition_server_url"]),
+            cfg.FloatOpt("simulator_build_seconds", default=0.3, help=texts["simulator_build_seconds"]),
+        ],
+        "engine": _options(cfg, EngineSettings(), config_help.ENGINE),
+        "cloud": _options(cfg, CloudSettings(), config_help.CLOUD),
+        "mapping": [
+            cfg.StrOpt(name, default=value, choices=list(CHOICES[name]), help=config_help.MAPPING.get(name))
+            for name, value in OPTIONS.items()
+        ],
+    }
 
 
-def _options(cfg: Any, kind: type[Any], defaults: Any) -> list[Any]:
-    """An option for each scalar field of a settings class."""
+# How a field of a settings class is written in the file, and how it is read from there.
+_KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "float": ("FloatOpt", float),
+    "int": ("IntOpt", int),
+    "bool": ("BoolOpt", bool),
+    "str": ("StrOpt", str),
+    "str | None": ("StrOpt", lambda value: value),
+    "Sequence[str]": ("ListOpt", tuple),
+    "frozenset[str]": ("ListOpt", frozenset),
+    "Mapping[str, str]": ("DictOpt", dict),
+}
+
+# What the composition root decides; [DEFAULT] has its option.
+_COMPOSED = frozenset({"region"})
+
+
+def _options(cfg: Any, defaults: Any, texts: Mapping[str, str]) -> list[Any]:
+    """An option for each field of a settings class."""
     found = []
-    for field in dataclasses.fields(kind):
-        option = _KINDS.get(str(field.type))
-        if option is not None:
-            found.append(getattr(cfg, option)(field.name, default=getattr(defaults, field.name)))
-        elif str(field.type).startswith("Sequence[str]"):
-            found.append(cfg.ListOpt(field.name, default=list(getattr(defaults, field.name))))
+    for field in _fields(defaults):
+        option, _ = _KINDS[str(field.type)]
+        default = getattr(defaults, field.name)
+        plain = sorted(default) if isinstance(default, frozenset) else default
+        found.append(getattr(cfg, option)(field.name, default=plain, help=texts.get(field.name)))
     return found
 
 
-def _given(group: Any, kind: type[Any]) -> dict[str, Any]:
-    known = {field.name: str(field.type) for field in dataclasses.fields(kind)}
-    return {
-        name: getattr(group, name)
-        for name, written in known.items()
-        if written in _KINDS or written.startswith("Sequence[str]")
-    }
+def _given(group: Any, defaults: Any) -> dict[str, Any]:
+    found = {field.name: _KINDS[str(field.type)][1](getattr(group, field.name)) for field in _fields(defaults)}
+    if "microversions" in found:
+        found["microversions"] = {**defaults.microversions, **found["microversions"]}
+    return found
+
+
+def _fields(defaults: Any) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(defaults) if field.name not in _COMPOSED]

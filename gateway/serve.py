@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import signal
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import structlog
-from aiohttp import web
 
 from engine.cloud.auth import AuthSettings
-from engine.cloud.clouds import Clouds
-from engine.cloud.connection import Connection, tls_of
+from engine.cloud.connection import Connection
 from engine.cloud.errors import CloudError
 from engine.cloud.identity import Identity
-from engine.door import Engine
-from engine.door.lifecycle import EngineParts
-from engine.resources.registry import Registry
-from engine.state.database import Database
-from engine.state.delegations import StandingDelegations
-from engine.state.vault import Vault
-from gateway.app import GatewayParts, build
-from gateway.auth.policy import PolicyFileError
+from gateway.composing import compose, gateway_of, settle_memory, until_stopped
 from gateway.config import Settings
-from gateway.fetch import Fetcher, FetchSettings
-from gateway.log import configure
-from gateway.signals import SignalUrls
+from gateway.listening import Listener, StartError
 from gateway.state import StateDir, StateInUse
-from mappings import Mappings
-from translators.translator import Translator
 
 log = structlog.get_logger("isotherm")
 
 # How long a create whose answer was lost may still take effect. The embedded cloud ends with this process.
 _EMBEDDED_SETTLE = 2.0
-_STOP_WITHIN = 10.0  # seconds for requests under way when stopping
-
-
-class StartError(Exception):
-    """Serving could not begin; the text says why and the way out."""
 
 
 @dataclass(slots=True)
@@ -61,16 +39,7 @@ class Surroundings:
 
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError."""
-    configure()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with AsyncExitStack() as stack:
-        url = await start(settings, stack)
-        log.info(f"isotherm is ready at {url}")  # noqa: G004  (the line that clients wait for)
-        await stop.wait()
-        log.info("stopping; what runs is carried on at the next start")
+    await until_stopped(lambda stack: start(settings, stack))
 
 
 async def start(settings: Settings, stack: AsyncExitStack) -> str:
@@ -81,42 +50,25 @@ async def start(settings: Settings, stack: AsyncExitStack) -> str:
     except (StateInUse, OSError) as error:
         raise StartError(str(error)) from error
     stack.callback(state.close)
-    socket_runner = _Listener(settings)
+    socket_runner = Listener(settings.host, settings.port)
     url = await socket_runner.bind()
     stack.push_async_callback(socket_runner.close)
     around = await _surroundings(settings, state, url, stack)
-    vault = Vault(settings.encryption_keys or [state.key])
-    database = Database(settings.database or state.database_url)
-    clouds = Clouds(around.connection, StandingDelegations(database, vault))
-    fetcher = Fetcher(FetchSettings(allowed_networks=settings.allowed_template_networks))
-    key = settings.encryption_keys[0] if settings.encryption_keys else state.key
-    urls = SignalUrls(_derived(key), settings.heat_waitcondition_server_url or url)
-    engine = Engine.of(
-        EngineParts(
-            database=database,
-            vault=vault,
-            translator=Translator(Mappings([Path(one) for one in settings.mapping_dirs])),
-            clouds=clouds,
-            registry=Registry(),
-            fetch=fetcher.fetch,
-            signal_url=lambda stack_id, address, kind, project: urls.make_url(stack_id, address, kind, project),
-            settings=replace(settings.engine, region=around.region, settle=_settle(settings)),
-        )
-    )
+    keys = list(settings.encryption_keys) or [state.key]
+    composed = compose(
+        replace(settings, engine=replace(settings.engine, settle=_settle(settings))), keys, around.connection,
+        around.region, database=settings.database or state.database_url, url=url,
+    )  # fmt: skip
+    engine = composed.engine
     await engine.start()
     stack.push_async_callback(engine.stop)
-    parts = GatewayParts(
-        engine=engine, identity=Identity(around.connection), urls=urls, fetch=fetcher.fetch, region=around.region,
-        url=url, max_nested_stack_depth=settings.engine.max_nested_stack_depth,
-        authenticate_at=str(around.clouds_yaml["auth"]["auth_url"]), policy_file=settings.policy_file,
-        keystone=around.proxied_keystone, keystone_tls=tls_of(around.connection.auth),
+    app = gateway_of(
+        composed, settings, around.connection, around.region, url,
+        authenticate_at=str(around.clouds_yaml["auth"]["auth_url"]), keystone=around.proxied_keystone,
     )  # fmt: skip
-    try:
-        app = build(parts)
-    except PolicyFileError as error:
-        raise StartError(str(error)) from error
     await socket_runner.serve(app, stack)
     _tell_clients(state, url, around)
+    settle_memory()
     log.debug("started", seconds=round(time.perf_counter() - began, 3))
     return url
 
@@ -124,11 +76,6 @@ async def start(settings: Settings, stack: AsyncExitStack) -> str:
 def _settle(settings: Settings) -> float:
     wanted = settings.engine.settle
     return min(wanted, _EMBEDDED_SETTLE) if settings.cloud is None else wanted
-
-
-def _derived(key: str) -> bytes:
-    """A key for signal URLs, so that the sealing key signs nothing that leaves the house."""
-    return hashlib.sha256(b"signal-urls:" + key.encode()).digest()
 
 
 # --- the cloud --------------------------------------------------------------------------------------------------------
@@ -224,39 +171,3 @@ def _tell_clients(state: StateDir, url: str, around: Surroundings) -> None:
     }
     state.write_aws_env(values)
     state.write_clouds_yaml({"isotherm": around.clouds_yaml, **around.more_clouds})
-
-
-# --- the socket -------------------------------------------------------------------------------------------------------
-class _Listener:
-    """Binds before anything else starts, because URLs need the port; answers once there is something to answer."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._socket: Any = None
-        self._runner: web.AppRunner | None = None
-
-    async def bind(self) -> str:
-        """Take the address. Returns the URL; raises StartError when it is taken."""
-        import socket
-
-        host, port = self._settings.host, self._settings.port
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            listener.close()
-            raise StartError(f"Cannot listen on {host}:{port}: {error.strerror}. Give another --port.") from error
-        self._socket = listener
-        shown = "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if family == socket.AF_INET6 else host  # noqa: S104
-        return f"http://{shown}:{listener.getsockname()[1]}"
-
-    async def serve(self, app: web.Application, stack: AsyncExitStack) -> None:
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_WITHIN)
-        await self._runner.setup()
-        stack.push_async_callback(self._runner.cleanup)
-        await web.SockSite(self._runner, self._socket).start()
-
-    async def close(self) -> None:
-        self._socket.close()

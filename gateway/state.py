@@ -49,7 +49,7 @@ class StateDir:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite+aiosqlite:///{(self.path / 'isotherm.db').resolve()}"
+        return database_in(self.path)
 
     def write_aws_env(self, values: Mapping[str, str]) -> None:
         """`export` lines for the AWS CLI and SDKs; readable by the owner only."""
@@ -62,6 +62,11 @@ class StateDir:
 
     def close(self) -> None:
         self._lock.close()
+
+
+def database_in(path: Path) -> str:
+    """The URL of the SQLite of the state directory `path`."""
+    return f"sqlite+aiosqlite:///{(path / 'isotherm.db').resolve()}"
 
 
 def _private(path: Path, text: str) -> None:

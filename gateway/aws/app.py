@@ -17,7 +17,7 @@ from gateway.aws import sts
 from gateway.aws.actions import ACTIONS
 from gateway.aws.arns import Arns
 from gateway.aws.authentication import Authenticator, KeySource
-from gateway.aws.call import Call
+from gateway.aws.call import Call, is_waiter
 from gateway.aws.errors import aws_error
 from gateway.aws.faults import AwsError, validation
 from gateway.aws.protocol import constraints, json, query, xml
@@ -160,7 +160,8 @@ class AwsEndpoint:
             exchange.result = sts.ACTIONS[exchange.action](exchange.caller, arns)
             return
         context = RequestContext(exchange.id, exchange.caller, exchange.caller.project_id, exchange.deadline)
-        call = Call(exchange.action, exchange.input, context, self._engine, arns, self._fetch)
+        patient = is_waiter(exchange.request.headers.get("User-Agent", ""))
+        call = Call(exchange.action, exchange.input, context, self._engine, arns, self._fetch, patient)
         exchange.result = await ACTIONS[exchange.action](call) or {}
 
     # --- answers ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from engine.model.stack import Caller, Stack
 from gateway.aws.arns import Arns, is_arn
 from gateway.context import RequestContext
 
+_WAITER = "B"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -23,6 +25,7 @@ class Call:
     engine: Engine
     arns: Arns
     fetch: Callable[[str], Awaitable[str]]
+    patient: bool = False  # a waiter asks: it wants to know the end and sleeps long before it asks again
 
     @property
     def caller(self) -> Caller:
@@ -65,3 +68,14 @@ class Call:
             found[wanted] = (await self.engine.find_stack(self.caller, wanted)).name
         except StackNotFound:
             return
+
+
+def is_waiter(user_agent: str) -> bool:
+    """Whether one of the SDK's waiters sends the request.
+
+    botocore lists the features in use as `m/A,B,…`, by the letters of `_USERAGENT_FEATURE_MAPPINGS` in its
+    `useragent` module, where B is a waiter.
+    """
+    return any(
+        part.startswith("m/") and _WAITER in part.removeprefix("m/").split(",") for part in user_agent.split(" ")
+    )

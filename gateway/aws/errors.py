@@ -14,6 +14,7 @@ from engine.model.errors import (
     StackExists,
     StackNotFound,
 )
+from engine.state.database import TRY_AGAIN
 from gateway.aws.faults import AwsError, validation
 
 _WITH_ID: Final = "Stack with id {} does not exist"
@@ -57,6 +58,8 @@ def aws_error(error: Exception, action: str) -> AwsError | None:
             return validation(str(error))
         case CloudError():
             return _cloud(error)
+        case _ if isinstance(error, TRY_AGAIN):
+            return AwsError("ServiceUnavailable", "The database does not answer at the moment; try again.", 503)
         case _:
             return None
 

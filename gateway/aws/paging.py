@@ -17,8 +17,9 @@ T = TypeVar("T")
 
 
 def page(
-    items: Sequence[T], token: str | None, what: str, key: Callable[[T], Any], *, newest_first: bool = False
-) -> tuple[list[T], str | None]:
+    items: Sequence[T], token: str | None, what: str, key: Callable[[T], Any], *, newest_first: bool = False,
+    size: int = PAGE,
+) -> tuple[list[T], str | None]:  # fmt: skip
     """Return one page of `items` and the token of the next one. `items` are in order of `key`, or in its reverse;
     what came or went between two pages neither repeats nor hides anything else. Raises AwsError for a bad token."""
     if token is not None:
@@ -27,8 +28,8 @@ def page(
             items = [one for one in items if (key(one) < last if newest_first else key(one) > last)]
         except TypeError as error:
             raise _bad(token) from error
-    shown = list(items[:PAGE])
-    more = len(items) > PAGE
+    shown = list(items[:size])
+    more = len(items) > size
     return shown, make_token(what, key(shown[-1])) if more else None
 
 

@@ -34,6 +34,14 @@ UPDATABLE: Final = frozenset(
     }
 )  # fmt: skip
 
+# Statuses in which a stack can be compared with the cloud.
+COMPARABLE: Final = frozenset(
+    {
+        "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+    }
+)  # fmt: skip
+
 
 def stack_status(action: Action, status: Status, reverting: Action | None = None, cleaning: bool = False) -> str:
     """One of the 23 statuses of a stack."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.model.stack import Event, OutputValue, ResourceRecord, Stack
+from engine.model.stack import DriftStatus, Event, OutputValue, ResourceDrift, ResourceRecord, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.model.value import UNKNOWN, Value
 from gateway.aws.arns import Arns
@@ -18,10 +18,8 @@ HIDDEN: Final = "****"  # L76
 _HIDDEN_BY_ENGINE: Final = "******"
 STACK_TYPE: Final = "AWS::CloudFormation::Stack"
 NESTED_TYPES: Final = frozenset({STACK_TYPE, "OS::Heat::Stack"})
-_NOT_CHECKED: Final = {"StackDriftStatus": "NOT_CHECKED"}
-_RESOURCE_NOT_CHECKED: Final = {"StackResourceDriftStatus": "NOT_CHECKED"}
 _STARTED = re.compile(r"Stack [A-Z]+ started")
-_COMPLETED = re.compile(r"Stack [A-Z]+ completed successfully")
+_COMPLETED = re.compile(r"Stack [A-Z]+ completed successfully(\. It was rolled back because: )?")
 
 
 def status_of(stack: Stack) -> str:
@@ -29,14 +27,20 @@ def status_of(stack: Stack) -> str:
 
 
 def stack_reason(action: Action, status: Status, reason: str) -> str | None:
-    """AWS says `User Initiated` at the start and nothing at a good end (W53); native actions are named (B21)."""
+    """AWS says `User Initiated` at the start and nothing at a good end (W53); native actions are named (B21). After a
+    rollback the reason stays that of the failure, because it is what a user asks for first."""
     if _STARTED.fullmatch(reason):
         reason = "User Initiated"
-    elif _COMPLETED.fullmatch(reason):
-        reason = ""
+    else:
+        reason = _COMPLETED.sub("", reason, count=1)
     if action in NATIVE_ONLY:
         reason = f"{action}_{status} (asked for through the native API). {reason}".rstrip()
     return reason or None
+
+
+def _plain(reason: str) -> str:
+    """The reason of an event, without what other events have told before."""
+    return "" if _COMPLETED.match(reason) else reason
 
 
 def text_of(value: Value) -> str:
@@ -66,9 +70,14 @@ def _unknown(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} in a property")
 
 
-def parameters(values: Mapping[str, str]) -> list[dict[str, str]]:
+def parameters(values: Mapping[str, str], resolved: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """`resolved`: what those that name a stored parameter had there."""
     return [
-        {"ParameterKey": name, "ParameterValue": HIDDEN if value == _HIDDEN_BY_ENGINE else value}
+        {
+            "ParameterKey": name,
+            "ParameterValue": HIDDEN if value == _HIDDEN_BY_ENGINE else value,
+            **({"ResolvedValue": resolved[name]} if resolved and name in resolved else {}),
+        }
         for name, value in values.items()
         if not name.startswith(("OS::", "AWS::"))
     ]
@@ -78,14 +87,17 @@ def tags(values: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": name, "Value": value} for name, value in values.items()]
 
 
-def stack(one: Stack, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
-    """A member of DescribeStacks' `Stacks` (W51); `names` are those of the stacks above it, by id."""
+def stack(
+    one: Stack, arns: Arns, names: Mapping[str, str], resolved: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """A member of DescribeStacks' `Stacks` (W51); `names` are those of the stacks above it, by id; `resolved`: see
+    `parameters`."""
     options = one.options
     return {
         "StackId": arns.stack(one.name, one.id),
         "StackName": one.name,
         "Description": one.description or None,
-        "Parameters": parameters(one.parameters),
+        "Parameters": parameters(one.parameters, resolved),
         "CreationTime": one.created,
         "DeletionTime": one.deleted,
         "LastUpdatedTime": one.updated,
@@ -102,7 +114,7 @@ def stack(one: Stack, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
         "EnableTerminationProtection": options.termination_protection,
         "ParentId": above(one, one.parent_id, arns, names),
         "RootId": above(one, one.root_id, arns, names),
-        "DriftInformation": _NOT_CHECKED,
+        "DriftInformation": {"StackDriftStatus": one.drift.value, "LastCheckTimestamp": one.drift_checked},
         "RetainExceptOnCreate": options.retain_except_on_create or None,
         "LastOperations": last_operations(one),
     }
@@ -121,7 +133,7 @@ def stack_summary(one: Stack, arns: Arns, names: Mapping[str, str]) -> dict[str,
         "StackStatusReason": stack_reason(one.action, one.status, one.status_reason),
         "ParentId": above(one, one.parent_id, arns, names),
         "RootId": above(one, one.root_id, arns, names),
-        "DriftInformation": _NOT_CHECKED,
+        "DriftInformation": {"StackDriftStatus": one.drift.value, "LastCheckTimestamp": one.drift_checked},
         "LastOperations": last_operations(one),
     }
 
@@ -165,7 +177,10 @@ def _resource(one: ResourceRecord, arns: Arns, names: Mapping[str, str]) -> dict
         "ResourceType": one.type,
         "ResourceStatus": resource_status(one.action, one.status, one.skipped),
         "ResourceStatusReason": one.status_reason or None,
-        "DriftInformation": _RESOURCE_NOT_CHECKED,
+        "DriftInformation": {
+            "StackResourceDriftStatus": one.drift.value,
+            "LastCheckTimestamp": one.drift_checked,
+        },
     }
 
 
@@ -197,6 +212,31 @@ def resource_detail(one: ResourceRecord, owner: Stack, arns: Arns, names: Mappin
     }
 
 
+def resource_drift(one: ResourceDrift, owner: Stack, arns: Arns) -> dict[str, Any]:
+    """A StackResourceDrift. Of a resource that became several objects, properties and paths are theirs."""
+    compared = one.status not in (DriftStatus.NOT_CHECKED, DriftStatus.UNKNOWN)
+    return {
+        "StackId": arns.stack(owner.name, owner.id),
+        "LogicalResourceId": one.address,
+        "PhysicalResourceId": one.physical_id,
+        "ResourceType": one.type,
+        "ExpectedProperties": json_text(dict(one.expected)) if compared else None,
+        "ActualProperties": json_text(dict(one.actual)) if compared and one.actual else None,
+        "PropertyDifferences": [
+            {
+                "PropertyPath": f"/{d.path}",
+                "ExpectedValue": text_of(d.expected),
+                "ActualValue": text_of(d.actual),
+                "DifferenceType": "REMOVE" if d.actual is None else "NOT_EQUAL",
+            }
+            for d in one.differences
+        ],
+        "StackResourceDriftStatus": one.status.value,
+        "Timestamp": one.checked,
+        "DriftStatusReason": one.reason or None,
+    }
+
+
 # --- events -------------------------------------------------------------------------------------------------------
 
 
@@ -209,7 +249,7 @@ def event(one: Event, arns: Arns, names: Mapping[str, str]) -> dict[str, Any]:
             "PhysicalResourceId": arn,
             "ResourceType": STACK_TYPE,
             "ResourceStatus": stack_status(one.action, one.status, one.reverting, one.cleaning),
-            "ResourceStatusReason": stack_reason(one.action, one.status, one.reason),
+            "ResourceStatusReason": stack_reason(one.action, one.status, _plain(one.reason)),
         }
     else:
         what = {

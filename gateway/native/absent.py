@@ -8,12 +8,6 @@ from gateway.native.call import Call
 from gateway.native.faults import Fault
 
 
-async def snapshots(call: Call) -> web.Response:
-    """API-29 to API-33."""
-    await call.stack()
-    raise _refusal("Snapshots are")
-
-
 async def software_configs(call: Call) -> web.Response:
     """API-47 to API-50."""
     raise _refusal("Software configurations are")

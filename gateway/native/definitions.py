@@ -58,7 +58,7 @@ async def environment(call: Call) -> web.Response:
         "parameters": masked(call, source, source.parameters),
         "parameter_defaults": masked(call, source, found.get("parameter_defaults") or {}),
         "resource_registry": {"resources": {}, **(found.get("resource_registry") or {})},
-        "encrypted_param_names": [],
+        "encrypted_param_names": sorted(_hidden(call, source) & source.parameters.keys()),
         "event_sinks": found.get("event_sinks") or [],
     })  # fmt: skip
 
@@ -70,6 +70,12 @@ def masked(call: Call, source: Source, values: Mapping[str, Any]) -> dict[str, A
         return dict.fromkeys(values, MASK) if source.text else dict(values)
     hidden = {name for name, parameter in found.parameters.items() if parameter.hidden}
     return {name: MASK if name in hidden else value for name, value in values.items()}
+
+
+def _hidden(call: Call, source: Source) -> set[str]:
+    """TE-16: the parameters whose values are kept sealed."""
+    found = translated(call, source)
+    return set() if found is None else {name for name, parameter in found.parameters.items() if parameter.hidden}
 
 
 def translated(call: Call, source: Source) -> Template | None:

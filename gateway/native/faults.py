@@ -15,15 +15,18 @@ from engine.model.errors import (
     Busy,
     ChangeSetNotFound,
     Forbidden,
+    InvalidHook,
     InvalidState,
     LimitExceeded,
     NoChange,
     NotSupported,
     Refused,
     ResourceNotFound,
+    SnapshotNotFound,
     StackExists,
     StackNotFound,
-)  # fmt: skip
+)
+from engine.state.database import TRY_AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ def fault_of(error: Exception, *, lines: bool = True) -> Fault | None:
             return _of_refusal(error)
         case CloudError():
             return _of_cloud(error)
+        case _ if isinstance(error, TRY_AGAIN):
+            return unavailable("The database does not answer at the moment; try again.")
         case _:
             return None
 
@@ -115,6 +120,8 @@ def _of_refusal(error: Refused) -> Fault:
             return Fault(404, "ResourceNotFound", f"The Resource ({address}) could not be found in Stack {stack}.")
         case ChangeSetNotFound():
             return Fault(404, "EntityNotFound", str(error))
+        case SnapshotNotFound():
+            return Fault(404, "EntityNotFound", str(error))
         case StackExists(name=name):
             return Fault(409, "StackExists", f"The Stack ({name}) already exists.")
         case LimitExceeded():
@@ -123,6 +130,8 @@ def _of_refusal(error: Refused) -> Fault:
             return Fault(403, "Forbidden", str(error))
         case Busy():
             return Fault(409, "ActionInProgress", str(error))
+        case InvalidHook():
+            return Fault(400, "InvalidBreakPointHook", str(error))
         case InvalidState() | NotSupported() | NoChange():
             return Fault(400, "NotSupported", str(error))
         case _:

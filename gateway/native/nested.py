@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.door import Engine
 from engine.model.diagnostic import Invalid
 from engine.model.expression import Expression, Literal, MapOf
 from engine.model.source import Source
 from engine.model.template import Resource, Template
 from engine.model.value import Value
+from gateway.native.call import Call
 
 _TEMPLATE_RESOURCE = "OS::Heat::TemplateResource"
 _STACKS = ("OS::Heat::Stack", "AWS::CloudFormation::Stack")
@@ -46,17 +46,18 @@ def children(template: Template, source: Source) -> Iterator[Child]:
             yield Child(name, kind, Source(text, files, environment, values, name))
 
 
-def used_types(engine: Engine, template: Template, source: Source, depth: int) -> set[str]:
+async def used_types(call: Call, template: Template, source: Source, depth: int) -> set[str]:
     """The types of every resource here and, `depth` levels down, inside. What cannot be parsed is left to the
     validation that follows."""
     found = {resource.type for resource in template.resources.values()}
     if depth > 0:
         for child in children(template, source):
             try:
-                inner = engine.translate(child.source)
+                answered = await call.engine.answered(call.caller, child.source)
+                inner = call.engine.translate(answered)
             except Invalid:
                 continue
-            found |= used_types(engine, inner, child.source, depth - 1)
+            found |= await used_types(call, inner, answered, depth - 1)
     return found
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from engine.cloud.containers import TooMuch
+from engine.cloud.errors import NotFound, Permanent
 from engine.model.source import Source
 from engine.model.stack import Options, Stack
 from engine.model.status import OnFailure
@@ -22,13 +24,8 @@ _SUBSTANCE = set(SECTIONS) - {"parameters", "encrypted_param_names"}
 
 async def source_of(call: Call, body: Mapping[str, Any], previous: Source | None = None) -> Source:
     """The definition a body brings; with `previous`, what it leaves out stays (PATCH). Raises Fault, Invalid."""
-    if body.get("files_container"):
-        raise bad_request(
-            "files_container: reading files from an object store is not supported yet. Send them as `files`.",
-            "NotSupported",
-        )
     text, name = await _template(call, body, previous)
-    files = _files(body.get("files"))
+    files = await _with_container(call, body.get("files_container"), _files(body.get("files")))
     if previous is not None:
         files = {**previous.files, **files}
     given = dict(_map(body.get("parameters"), "parameters"))
@@ -85,6 +82,24 @@ def _environment(given: Any) -> str | Mapping[str, Any] | None:
     raise bad_request(f"The environment must be a map or a text, not {type(given).__name__}.")
 
 
+async def _with_container(call: Call, container: Any, files: dict[str, str]) -> dict[str, str]:
+    """TE-22: the files of the body before those of the container."""
+    if not container:
+        return files
+    if not isinstance(container, str):
+        raise bad_request(f"files_container must be a container's name, not {type(container).__name__}.")
+    limit = call.settings.max_json_body_size
+    try:
+        found = await call.engine.container_files(call.caller, container, skip=files, most_bytes=limit)
+    except TooMuch as error:
+        raise bad_request(error.message, "DownloadLimitExceeded") from error
+    except (NotFound, Permanent) as error:
+        status = 404 if isinstance(error, NotFound) else 400
+        said = f"Could not fetch files from container {container}, reason: {error.message}"
+        raise Fault(status, "NotFound", said) from error
+    return {**found, **files}
+
+
 def _files(given: Any) -> dict[str, str]:
     files = _map(given, "files")
     return {name: text if isinstance(text, str) else _as_text(text, f"file {name}") for name, text in files.items()}
@@ -136,12 +151,9 @@ def options_of(body: Mapping[str, Any], stack: Stack | None = None, *, patch: bo
     )  # fmt: skip
 
 
-def refuse_converge(body: Mapping[str, Any]) -> None:
-    """Raise Fault when the live objects are to be looked at first: what cannot be done is not ignored."""
-    if body.get("converge") is not None and _truth(body, "converge"):
-        raise bad_request(
-            "`converge` is not supported yet: check the stack first, and what is gone is replaced.", "NotSupported"
-        )
+def converge_of(body: Mapping[str, Any]) -> bool:
+    """Whether the live objects are to be looked at first (API-22)."""
+    return body.get("converge") is not None and _truth(body, "converge")
 
 
 def _truth(body: Mapping[str, Any], name: str) -> bool:

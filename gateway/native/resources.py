@@ -122,7 +122,8 @@ async def signal(call: Call) -> web.Response:
     """API-39."""
     stack, body = await call.stack(), call.body or {}
     if "unset_hook" in body:
-        raise bad_request("There is no hook to clear: breakpoints are not supported yet.", "InvalidBreakPointHook")
+        await call.engine.clear_hook(call.caller, stack.id, call.path["resource_name"], str(body["unset_hook"]))
+        return data(None)
     sent = Signal(
         status=_text(body.get("status")), unique_id=_text(body.get("id")), reason=_text(body.get("reason")),
         data=body.get("data"), raw=body,

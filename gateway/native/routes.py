@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.native import absent, definitions, events, knowledge, listing, lookup, resources, stacks, validation
+from gateway.native import (
+    absent,
+    definitions,
+    events,
+    knowledge,
+    listing,
+    lookup,
+    resources,
+    snapshots,
+    stacks,
+    validation,
+)
 from gateway.native.call import Call
 
 Handler = Callable[[Call], Awaitable[web.Response]]
@@ -74,9 +85,11 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", _STACK + "/files", definitions.files, "stacks:files"),
     _route("GET", _STACK + "/outputs", definitions.outputs, "stacks:list_outputs"),
     _route("GET", _STACK + "/outputs/{output_key}", definitions.output, "stacks:show_output"),
-    _route(("GET", "POST"), _STACK + "/snapshots", absent.snapshots, "stacks:list_snapshots"),
-    _route(("GET", "DELETE"), _STACK + "/snapshots/{snapshot_id}", absent.snapshots, "stacks:list_snapshots"),
-    _route("POST", _STACK + "/snapshots/{snapshot_id}/restore", absent.snapshots, "stacks:list_snapshots"),
+    _route("GET", _STACK + "/snapshots", snapshots.index, "stacks:list_snapshots"),
+    _route("POST", _STACK + "/snapshots", snapshots.take, "stacks:snapshot"),
+    _route("GET", _STACK + "/snapshots/{snapshot_id}", snapshots.show, "stacks:show_snapshot"),
+    _route("DELETE", _STACK + "/snapshots/{snapshot_id}", snapshots.delete, "stacks:delete_snapshot"),
+    _route("POST", _STACK + "/snapshots/{snapshot_id}/restore", snapshots.restore, "stacks:restore_snapshot"),
     _route("POST", _STACK + "/actions", stacks.action, None),
     _route("GET", _STACK + "/resources", resources.index, "resource:index"),
     _route("GET", _RESOURCE, resources.show, "resource:show"),

@@ -19,7 +19,7 @@ from gateway.native.call import Call
 from gateway.native.definitions import document
 from gateway.native.faults import Fault, bad_request, forbidden
 from gateway.native.nested import used_types
-from gateway.native.requests import changes_definition, options_of, refuse_converge, source_of
+from gateway.native.requests import changes_definition, converge_of, options_of, source_of
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,254}")
 _ACTIONS = ("suspend", "resume", "check", "cancel_update", "cancel_without_rollback")
@@ -39,8 +39,7 @@ async def create(call: Call) -> web.Response:
     if body.get("adopt_stack_data"):
         stack = await _adopt(call, body, name)
     else:
-        source = await source_of(call, body)
-        _check_types(call, source)
+        source = await _allowed(call, await source_of(call, body))
         stack = await call.engine.create_stack(call.caller, name, source, options_of(body))
     place = call.links.stack(stack)
     return data({"stack": {"id": stack.id, "links": [{"href": place, "rel": "self"}]}}, 201, {"Location": place})
@@ -60,13 +59,16 @@ def _stack_name(body: Mapping[str, Any]) -> str:
     return name
 
 
-def _check_types(call: Call, source: Source) -> None:
-    """AUTH-09. Raises Forbidden that names every type that the caller may not use, nested stacks' included."""
+async def _allowed(call: Call, source: Source) -> Source:
+    """`source` with what its template asked of the outside. AUTH-09: raises Forbidden that names every type that the
+    caller may not use, nested stacks' included."""
+    source = await call.engine.answered(call.caller, source)
     template = call.engine.translate(source)
-    types = used_types(call.engine, template, source, call.settings.max_nested_stack_depth)
+    types = await used_types(call, template, source, call.settings.max_nested_stack_depth)
     refused = call.forbidden_types(sorted(types))
     if refused:
         raise Forbidden(f"You are not authorized to use {', '.join(refused)}.")
+    return source
 
 
 async def _adopt(call: Call, body: Mapping[str, Any], name: str) -> Stack:
@@ -90,8 +92,7 @@ async def _adopt(call: Call, body: Mapping[str, Any], name: str) -> Stack:
         "environment": adopted.get("environment") or {},
         "parameters": body.get("parameters") or {},
     }
-    source = await source_of(call, merged)
-    _check_types(call, source)
+    source = await _allowed(call, await source_of(call, merged))
     return await call.engine.adopt_stack(call.caller, name, source, options_of(body), resources)
 
 
@@ -114,10 +115,9 @@ async def update_patch(call: Call) -> web.Response:
 
 
 async def _update(call: Call, stack: Stack, body: Mapping[str, Any], source: Source, *, patch: bool) -> web.Response:
-    refuse_converge(body)
-    _check_types(call, source)
+    source = await _allowed(call, source)
     options = options_of(body, stack, patch=patch)
-    await call.engine.update_stack(call.caller, stack.id, source, options, supersede=True)
+    await call.engine.update_stack(call.caller, stack.id, source, options, supersede=True, converge=converge_of(body))
     return accepted()
 
 
@@ -158,8 +158,7 @@ async def preview(call: Call) -> web.Response:
     """API-12."""
     body = call.required_body()
     name, options = _stack_name(body), options_of(body)
-    source = await source_of(call, body)
-    _check_types(call, source)
+    source = await _allowed(call, await source_of(call, body))
     plan = await call.engine.preview_create(call.caller, name, source, options)
     template = call.engine.translate(source)
     return data({
@@ -198,7 +197,7 @@ async def preview_update_patch(call: Call) -> web.Response:
 async def _preview_update(call: Call, stack: Stack, source: Source) -> web.Response:
     """`show_nested` shows the members of lowered resources too."""
     nested = call.flag("show_nested")
-    _check_types(call, source)
+    source = await _allowed(call, source)
     plan = await call.engine.preview_update(call.caller, stack.id, source)
     changes = [change for change in plan.changes if nested or change.group is None]
     return data({"resource_changes": views.resource_changes(changes, stack.name, stack.id, call.tenant)})

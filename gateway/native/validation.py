@@ -36,7 +36,7 @@ async def validate(call: Call) -> web.Response:
         "Environment": {"parameters": dict(source.parameters), **source.environment},
     }
     if nested:
-        answer["NestedParameters"] = _nested(call, template, source, call.settings.max_nested_stack_depth)
+        answer["NestedParameters"] = await _nested(call, template, source, call.settings.max_nested_stack_depth)
     return data(answer)
 
 
@@ -61,13 +61,13 @@ def _described(template: Template, source: Source) -> dict[str, Any]:
     return found
 
 
-def _nested(call: Call, template: Template, source: Source, depth: int) -> dict[str, Any]:
+async def _nested(call: Call, template: Template, source: Source, depth: int) -> dict[str, Any]:
     """What `show_nested` adds: each nested stack by its resource, described as its parent is. Raises Invalid."""
     found: dict[str, Any] = {}
     for child in children(template, source) if depth > 0 else ():
-        inner = call.engine.translate(child.source)
+        inner = call.engine.translate(await call.engine.answered(call.caller, child.source))
         described = {"Type": child.kind, **_described(inner, child.source)}
-        deeper = _nested(call, inner, child.source, depth - 1)
+        deeper = await _nested(call, inner, child.source, depth - 1)
         found[child.address] = {**described, "NestedParameters": deeper} if deeper else described
     return found
 

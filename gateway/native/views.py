@@ -17,6 +17,7 @@ from engine.model.stack import (
     OutputValue,
     Replacement,
     ResourceRecord,
+    Snapshot,
     Stack,
 )
 from engine.model.status import Action, OnFailure
@@ -190,6 +191,19 @@ def event(one: Event, stack: Stack, links: Links, *, root: Stack | None = None, 
     if full:
         found |= {"resource_type": one.type, "resource_properties": dict(one.properties)}
     return found
+
+
+def snapshot(one: Snapshot) -> dict[str, Any]:
+    """APIO-08."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "action": "CREATE",
+        "status": one.status.value,
+        "status_reason": one.reason,
+        "data": None if one.data is None else dict(one.data),
+        "creation_time": when(one.created),
+    }
 
 
 def planned(change: Change, stack_name: str, stack_id: str, tenant: str) -> dict[str, Any]:

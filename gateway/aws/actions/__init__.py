@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from gateway.aws.actions import change_sets, events, exports, protection, resources, signals, stacks, templates
+from gateway.aws.actions import change_sets, drift, events, exports, protection, resources, signals, stacks, templates
 from gateway.aws.call import Call
 
 Handler: TypeAlias = Callable[[Call], Awaitable[dict[str, Any] | None]]
@@ -19,10 +19,14 @@ ACTIONS: Final[Mapping[str, Handler]] = {
     "DeleteStack": stacks.delete_stack,
     "DescribeChangeSet": change_sets.describe_change_set,
     "DescribeEvents": events.describe_events,
+    "DescribeStackDriftDetectionStatus": drift.describe_stack_drift_detection_status,
     "DescribeStackEvents": events.describe_stack_events,
     "DescribeStackResource": resources.describe_stack_resource,
+    "DescribeStackResourceDrifts": drift.describe_stack_resource_drifts,
     "DescribeStackResources": resources.describe_stack_resources,
     "DescribeStacks": stacks.describe_stacks,
+    "DetectStackDrift": drift.detect_stack_drift,
+    "DetectStackResourceDrift": drift.detect_stack_resource_drift,
     "ExecuteChangeSet": change_sets.execute_change_set,
     "GetStackPolicy": protection.get_stack_policy,
     "GetTemplate": templates.get_template,

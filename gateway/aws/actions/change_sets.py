@@ -9,10 +9,11 @@ from engine.model.source import Source
 from engine.model.stack import ChangeSet, ChangeSetStatus, ExecutionStatus, Options, Stack
 from engine.model.status import Action
 from gateway.aws import changes, views
+from gateway.aws.actions.importing import imports_of
 from gateway.aws.actions.inputs import (
     check_new_name,
     check_previous,
-    check_template,
+    checked,
     new_source,
     next_source,
     options_of,
@@ -23,12 +24,11 @@ from gateway.aws.call import Call
 from gateway.aws.errors import token_taken, wrong_state
 from gateway.aws.faults import AwsError, validation
 from gateway.aws.paging import numbered, page
+from translators.parsing import processed
 
 _NOT_SERVED = {
-    "ImportExistingResources": "Objects that exist already cannot be taken over by a change set yet; adopt them with "
-    "the native API's `stack adopt`, or leave ImportExistingResources out.",
-    "ResourcesToImport": "Objects that exist already cannot be imported by a change set yet; adopt them with the "
-    "native API's `stack adopt`.",
+    "ImportExistingResources": "Objects that exist already are not looked for by their names; name them in "
+    "ResourcesToImport of a change set of type IMPORT.",
     "DeploymentMode": "There is no deployment mode REVERT_DRIFT; leave DeploymentMode out.",
 }
 
@@ -36,8 +36,6 @@ _NOT_SERVED = {
 async def create_change_set(call: Call) -> dict[str, Any]:
     """W36 to W38: what is wrong with the template is told at once, what planning shows is told by the change set."""
     kind = call.input.get("ChangeSetType", "UPDATE")
-    if kind == "IMPORT":
-        raise validation(_NOT_SERVED["ResourcesToImport"])
     for name, why in _NOT_SERVED.items():
         if call.input.get(name):
             raise validation(why)
@@ -48,11 +46,12 @@ async def create_change_set(call: Call) -> dict[str, Any]:
         if there is not None:
             return _identified(call, there)
     source, before = await _wanted(call, kind, stack)
-    check_template(call, source, expanding=False)
+    source, template = await checked(call, source, expanding=False)
+    imports = imports_of(call.input, template, processed(source))
     options = await options_of(call, before)
     made = await call.engine.create_change_set(
         call.caller, reference if stack is None else stack.id, name, source, options, kind=kind,
-        description=call.input.get("Description", ""), client_token=call.input.get("ClientToken"),
+        description=call.input.get("Description", ""), client_token=call.input.get("ClientToken"), imports=imports,
     )  # fmt: skip
     return _identified(call, made)
 
@@ -62,7 +61,7 @@ async def _subject(call: Call, kind: str, reference: str, name: str) -> Stack | 
     try:
         stack = await call.stack(reference, deleted=False)
     except StackNotFound:
-        if kind == "CREATE" and not is_arn(reference):
+        if kind in ("CREATE", "IMPORT") and not is_arn(reference):
             check_new_name(reference)
             return None
         raise
@@ -71,7 +70,7 @@ async def _subject(call: Call, kind: str, reference: str, name: str) -> Stack | 
         raise validation(
             f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{name}]."
         )
-    if kind == "UPDATE":
+    if kind == "UPDATE" or (kind == "IMPORT" and not in_review):
         refuse_unless_updatable(call, stack)
     return stack
 
@@ -96,7 +95,7 @@ async def _of_the_same_name(call: Call, stack: Stack, name: str) -> ChangeSet | 
 
 
 async def _wanted(call: Call, kind: str, stack: Stack | None) -> tuple[Source, Options | None]:
-    if stack is None or kind == "CREATE":
+    if stack is None or kind == "CREATE" or stack.action is Action.INIT:
         return await new_source(call), None
     previous = await call.engine.source_of(stack)
     source = await next_source(call, previous)
@@ -164,7 +163,7 @@ async def execute_change_set(call: Call) -> dict[str, Any]:
     if found.execution_status is not ExecutionStatus.AVAILABLE:
         raise _not_executable(arn, found.execution_status)
     stack = await call.engine.find_stack(call.caller, found.stack_id)
-    if found.kind == "UPDATE":
+    if found.kind == "UPDATE" or (found.kind == "IMPORT" and stack.action is not Action.INIT):
         refuse_unless_updatable(call, stack)
     elif stack.action is not Action.INIT:
         raise wrong_state(call.arns.stack(stack.name, stack.id), views.status_of(stack), "created")

@@ -53,18 +53,19 @@ async def new_source(call: Call) -> Source:
     text = await template_text(call)
     if text is None or call.input.get("UsePreviousTemplate"):
         raise validation(NO_TEMPLATE)
-    return Source(text, parameters=parameter_values(call.input.get("Parameters", ()), {}))
+    return Source(text, parameters=parameter_values(call.input.get("Parameters", ()), {}), presumed="cfn")
 
 
 async def next_source(call: Call, previous: Source) -> Source:
     """What a stack that was made of `previous` is to become (N02). Files and environment of a stack of the native API
-    stay: AWS has no word for them."""
+    stay: AWS has no word for them. What the template asks of the outside is asked anew."""
     text = await template_text(call)
     keep = call.input.get("UsePreviousTemplate", False)
     if (text is None) != bool(keep):
         raise validation(NO_TEMPLATE if text is None else "You cannot specify both usePreviousTemplate and a template")
     parameters = parameter_values(call.input.get("Parameters", ()), previous.parameters)
-    return replace(previous, text=previous.text if text is None else text, parameters=parameters)
+    text = previous.text if text is None else text
+    return replace(previous, text=text, parameters=parameters, presumed="cfn", answers={})
 
 
 def parameter_values(given: Sequence[Mapping[str, Any]], previous: Mapping[str, Value]) -> dict[str, Value]:
@@ -104,13 +105,18 @@ def check_previous(given: Sequence[Mapping[str, Any]], before: Template | None, 
             )
 
 
-def check_template(call: Call, source: Source, *, expanding: bool = True) -> Template:
-    """The template, its capabilities acknowledged and its types allowed (W41, N01). `expanding` False: a change set,
-    which shows what transforms made before anything happens. Raises AwsError, Invalid."""
-    template = call.engine.translate(source)
-    missing = missing_capabilities(template, call.input.get("Capabilities", ()))
+async def checked(call: Call, source: Source, *, expanding: bool = True) -> tuple[Source, Template]:
+    """`source` with what its template asked of the outside, and the template: its capabilities are acknowledged and its
+    types allowed (W41, N01). `expanding` False: a change set, which shows what transforms made before anything happens.
+    Raises AwsError, Invalid."""
+    acknowledged = set(call.input.get("Capabilities", ()))
     if not expanding:
-        missing = tuple(one for one in missing if one != _AUTO_EXPAND)
+        acknowledged.add(_AUTO_EXPAND)
+    if _AUTO_EXPAND not in acknowledged and "Transform" in source.text and call.engine.outline(source).transforms:
+        raise insufficient_capabilities((_AUTO_EXPAND,))  # no macro is called before that
+    source = await call.engine.answered(call.caller, source)
+    template = call.engine.translate(source)
+    missing = missing_capabilities(template, acknowledged)
     if missing:
         raise insufficient_capabilities(missing)
     allowed = call.input.get("ResourceTypes")
@@ -120,7 +126,7 @@ def check_template(call: Call, source: Source, *, expanding: bool = True) -> Tem
                 raise validation(
                     f"Resource type {kind} is not allowed by parameter ResourceTypes [{', '.join(allowed)}]"
                 )
-    return template
+    return source, template
 
 
 def tag_values(given: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from gateway.aws import views
 from gateway.aws.actions.inputs import (
     check_new_name,
     check_previous,
-    check_template,
+    checked,
     new_source,
     next_source,
     options_of,
@@ -26,14 +27,14 @@ from gateway.aws.faults import validation
 from gateway.aws.paging import page
 from gateway.aws.statuses import UPDATABLE, states_of
 
+_HELD: Final = 20.0  # seconds that a waiter's DescribeStacks is held while its stack is in progress
 _REMEMBERED: Final = dt.timedelta(days=90)  # how long ListStacks shows deleted stacks (W23)
 
 
 async def create_stack(call: Call) -> dict[str, Any]:
     name, token = call.input["StackName"], call.input.get("ClientRequestToken")
     check_new_name(name)
-    source = await new_source(call)
-    check_template(call, source)
+    source, _ = await checked(call, await new_source(call))
     options = await options_of(call)
     try:
         made = await call.engine.create_stack(call.caller, name, source, options, client_token=token)
@@ -57,7 +58,7 @@ async def update_stack(call: Call) -> dict[str, Any]:
     if any(one.get("UsePreviousValue") for one in call.input.get("Parameters", ())):
         before = call.engine.translate(previous) if previous.text else None
         check_previous(call.input["Parameters"], before, previous.parameters)
-    check_template(call, source)
+    source, _ = await checked(call, source)
     updated = await call.engine.update_stack(
         call.caller, stack.id, source, await options_of(call, stack.options), client_token=token,
         refuse_no_change=True, policy_during_update=await policy_text(call, "StackPolicyDuringUpdate"),
@@ -129,12 +130,6 @@ async def continue_update_rollback(call: Call) -> dict[str, Any]:
     if status != "UPDATE_ROLLBACK_FAILED":
         raise wrong_state(call.arns.stack(stack.name, stack.id), status, "continued to roll back")
     skip = call.input.get("ResourcesToSkip", ())
-    for name in skip:
-        if "." in name:
-            raise validation(
-                f"ResourcesToSkip [{name}] names a resource of a nested stack. Continue the rollback of the nested "
-                "stack itself first, with its own resource to skip."
-            )
     await call.engine.continue_update_rollback(call.caller, stack.id, skip=skip, client_token=token)
     return {}
 
@@ -145,20 +140,27 @@ async def rollback_stack(call: Call) -> dict[str, Any]:
     status, token = views.status_of(stack), call.input.get("ClientRequestToken")
     if status not in ("CREATE_FAILED", "UPDATE_FAILED"):
         raise wrong_state(call.arns.stack(stack.name, stack.id), status, "rolled back")
-    return _identified(call, await call.engine.rollback_stack(call.caller, stack.id, client_token=token))
+    rolled_back = await call.engine.rollback_stack(
+        call.caller, stack.id, client_token=token, retain_except_on_create=call.input.get("RetainExceptOnCreate")
+    )
+    return _identified(call, rolled_back)
 
 
 async def describe_stacks(call: Call) -> dict[str, Any]:
-    """By name or ARN one stack, else all that are not deleted, newest first (W23)."""
+    """By name or ARN one stack, with what its parameters had in the parameter store (L66); else all that are not
+    deleted, newest first (W23)."""
     reference, token = call.input.get("StackName"), call.input.get("NextToken")
     following = None
+    resolved: Mapping[str, str] = {}
     if reference is not None:
-        shown = [await call.stack(reference)]
+        found = await call.stack(reference)
+        shown = [await call.engine.settled(call.caller, found, _HELD) if call.patient else found]
+        resolved = await call.engine.resolved_parameters(shown[0])
     else:
         every = await call.engine.list_stacks(call.caller, StackFilter(show_nested=True))
         shown, following = page(every, token, call.action, _age, newest_first=True)
     names = await call.names_above(shown)
-    return {"Stacks": [views.stack(one, call.arns, names) for one in shown], "NextToken": following}
+    return {"Stacks": [views.stack(one, call.arns, names, resolved) for one in shown], "NextToken": following}
 
 
 async def list_stacks(call: Call) -> dict[str, Any]:

@@ -25,7 +25,9 @@ from engine.state.vault import Vault
 from gateway.aws.app import AwsEndpoint, AwsSettings
 from gateway.fetch import Fetcher, FetchSettings
 from gateway.signals import SignalEndpoint, SignalUrls
+from gateway.transforms import TransformRunners
 from translators import cfn, hot
+from translators.parsing import outline
 from translators.source import read
 
 REGION = "RegionOne"
@@ -79,6 +81,9 @@ class Parsing:
         dialect = hot if tree.kind == "map" and tree.get("heat_template_version") is not None else cfn
         return dialect.parse(tree, source)
 
+    def outline(self, source: Any) -> Any:
+        return outline(source)
+
 
 class NoClouds:
     """There is no cloud, so nothing may ask for one."""
@@ -87,6 +92,20 @@ class NoClouds:
         raise Permanent("there is no cloud in this test")
 
     establish = for_delegation = revoke = for_caller
+
+
+class TransformsHere:
+    """The gateway's transforms, with the macros that the served one has at the moment."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    async def macro(self, name: str, event: Any) -> Any:
+        urls = {one: f"{self._served.url}/macros/{one}" for one in self._served.macros}
+        return await TransformRunners({**urls, "Nowhere": "http://127.0.0.1:1/"}).macro(name, event)
+
+    async def serverless(self, document: str) -> str:
+        return await TransformRunners({}).serverless(document)
 
 
 class Served:
@@ -98,6 +117,7 @@ class Served:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.keys = Keys()
         self.files: dict[str, bytes] = {}
+        self.macros: dict[str, Any] = {}  # name → what answers its events
         self.engine: Any = None
         self.url = ""
 
@@ -122,7 +142,7 @@ class Served:
             EngineParts(
                 database=Database(f"sqlite+aiosqlite:///{self._place / 'state.db'}"),
                 vault=Vault([Fernet.generate_key().decode()]), translator=Parsing(), clouds=NoClouds(),
-                registry=Registry(plugins=False), fetch=fetcher.fetch,
+                registry=Registry(plugins=False), fetch=fetcher.fetch, transforms=TransformsHere(self),
                 signal_url=self.urls.make_url, settings=EngineSettings(region=REGION, settle=0.1),
             )
         )  # fmt: skip
@@ -131,6 +151,7 @@ class Served:
         app = web.Application()
         app.add_routes(SignalEndpoint(self.engine, self.urls).routes())
         app.add_routes([*endpoint.routes(), web.get("/files/{name}", self._file)])
+        app.add_routes([web.post("/macros/{name}", self._macro)])
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -144,6 +165,10 @@ class Served:
     async def _file(self, request: web.Request) -> web.Response:
         content = self.files.get(request.match_info["name"])
         return web.Response(status=404) if content is None else web.Response(body=content)
+
+    async def _macro(self, request: web.Request) -> web.Response:
+        answer = self.macros[request.match_info["name"]](await request.json())
+        return answer if isinstance(answer, web.Response) else web.json_response(answer)
 
     def client(self, service: str = "cloudformation", access: str = "AKDEMO", **changed: Any) -> Any:
         settings: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,9 @@ class EmptyCloud:
 
     async def resolve(self, kind: str, value: str) -> str:
         raise NotFound(f"There is no {kind} {value}.", status=404)
+
+    async def resolve_all(self, kind: str, names: Collection[str]) -> Mapping[str, NotFound]:
+        return {name: NotFound(f"There is no {kind} {name}.", status=404) for name in names}
 
 
 class Clouds:

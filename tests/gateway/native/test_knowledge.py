@@ -195,10 +195,6 @@ def test_api_46_services_are_for_administrators(served, heat):
         ("GET", "/software_deployments?server_id=1", "Software deployments"),
         ("PUT", "/software_deployments/1", "Software deployments"),
         ("GET", "/software_deployments/metadata/1", "Software deployments"),
-        ("GET", "{stack}/snapshots", "Snapshots"),
-        ("POST", "{stack}/snapshots", "Snapshots"),
-        ("DELETE", "{stack}/snapshots/1", "Snapshots"),
-        ("POST", "{stack}/snapshots/1/restore", "Snapshots"),
     ],
 )
 def test_what_is_not_served_says_so(ask, two, fault, method, path, what):

@@ -1,0 +1,1 @@
+"""Commands that need no server: each file is one command of `isotherm`."""

@@ -1,0 +1,51 @@
+"""`isotherm validate` of templates that ask something: what is known offline is answered there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway.cli import app
+
+
+@pytest.fixture
+def validated(tmp_path: Path):
+    def of(text: str, **files: str) -> Result:
+        for name, content in files.items():
+            (tmp_path / f"{name}.yaml").write_text(content, encoding="utf-8")
+        path = tmp_path / "t.yaml"
+        path.write_text(text, encoding="utf-8")
+        return CliRunner().invoke(app, ["validate", str(path)], env={"COLUMNS": "500"})
+
+    return of
+
+
+def test_serverless_is_translated(validated):
+    done = validated(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n"
+        "  Hello: {Type: AWS::Serverless::Function, Properties: {Handler: a.b}}\n"
+    )
+    assert done.exit_code == 1
+    assert (
+        "t.yaml:3:3: error: Transform AWS::Serverless-2016-10-31 failed with: Resource with id [Hello]" in done.output
+    )
+
+
+def test_stored_parameters_and_the_region_may_be_anything(validated):
+    done = validated(
+        "Transform: AWS::LanguageExtensions\n"
+        "Parameters: {P: {Type: AWS::SSM::Parameter::Value<String>, Default: /x}}\n"
+        "Resources:\n"
+        "  Fn::ForEach::All: [N, [!Ref AWS::Region], {'Q${N}': {Type: AWS::S3::Bucket}}]\n"
+    )
+    assert (done.exit_code, "nothing to complain about" in done.output) == (0, True), done.output
+
+
+def test_local_files_are_included_and_others_are_said_to_be_needed(validated):
+    text = "Resources: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: LOCATION}}}\n"
+    done = validated(text.replace("LOCATION", "part.yaml"), part="B: {Type: AWS::S3::Bukket}\n")
+    assert "part.yaml:1:1: error: Template format error: Unrecognized resource types" in done.output
+    done = validated(text.replace("LOCATION", "s3://b/k"))
+    assert "The template cannot be understood without asking for: include s3://b/k." in done.output
