@@ -5,6 +5,7 @@ A story runs alike on the simulator and on the cloud that OS_CLOUD names; where 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -133,8 +134,15 @@ def admins_project(cloud_target):
 @pytest.fixture
 def story(project, name):
     """A project and a stack name; afterwards the stack is deleted and nothing is left of it."""
+    with left_as_found(project, name):
+        yield project
+
+
+@contextlib.contextmanager
+def left_as_found(project, name):
+    """Stacks whose names begin so are deleted in the end, and the project holds what it held before."""
     before = project.inventory(name)
-    yield project
+    yield
     stacks = [row for row in project.heat.stacks() if row.name.startswith(name)]
     for stack in stacks:  # all begin before the first one is waited for
         project.heat.delete_stack(stack)
@@ -144,3 +152,37 @@ def story(project, name):
     while left := project.inventory(name) - before:
         assert time.monotonic() < deadline, f"left over: {sorted(left)}"
         time.sleep(EVERY)
+
+
+@pytest.fixture
+def denying(fresh_server):
+    """`denying(**auth)`: a project of a server with public_subnet_snat = deny."""
+
+    def start(**auth):
+        server = fresh_server(
+            cloud=os.environ.get("OS_CLOUD"), settle=20.0 if REAL else 2.0,
+            more="[mapping]\npublic_subnet_snat = deny",
+        )  # fmt: skip
+        return Project(server, **auth)
+
+    return start
+
+
+@pytest.fixture
+def nothing_refused(cloud_target):
+    """The cloud refuses nothing that is asked from here to the end of the story. Looking for what may not be there,
+    deleting what has gone with something else, and trying whether anything is left in the pool of the fabric networks
+    are no refusals. Only the simulator tells."""
+    if REAL:
+        yield
+        return
+    cloud_target.simulator("reset-requests", "POST")
+    yield
+    rows = cloud_target.simulator("requests", params={"min_status": 400})["requests"]
+    assert [
+        (row["method"], row["path"], row["status"])
+        for row in rows
+        if row["method"] != "GET"
+        and (row["method"], row["status"]) != ("DELETE", 404)
+        and (row["method"], row["path"].rpartition("/")[0], row["status"]) != ("DELETE", "/v2.0/subnetpools", 400)
+    ] == []

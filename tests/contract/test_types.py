@@ -156,6 +156,46 @@ def test_5_a_container(story, name):
     assert "story-container" not in {row.name for row in story.sdk.object_store.containers()}
 
 
+def test_te_22_files_in_a_container_are_as_good_as_files_in_the_body(story, name):
+    if not story.sdk.has_service("object-store"):
+        pytest.skip("this cloud has no object store")
+    store = story.sdk.object_store
+    store.create_container(name=name)
+    texts = {"one.txt": "from the container", "dir/two é.txt": "zwei", "three.txt": "hidden by the body"}
+    try:
+        for key, text in texts.items():
+            store.upload_object(container=name, name=key, data=text.encode())
+        told = {key: {"value": {"get_file": key}} for key in texts}
+        template = json.dumps({"heat_template_version": "2018-08-31", "outputs": told})
+        body = {"stack_name": name, "template": template, "files": {"three.txt": "body"}, "files_container": name}
+        assert story.heat.post("/stacks", json=body).status_code == 201
+        story.wait(name, "CREATE_COMPLETE")
+        assert story.outputs(name) == {**texts, "three.txt": "body"}
+        missing = story.heat.post("/stacks", json={**body, "files_container": f"{name}-none"})
+        assert (missing.status_code, "Could not fetch files" in missing.text) == (404, True)
+        store.upload_object(container=name, name="large", data=b"x" * (1024 * 1024))
+        large = story.heat.post("/stacks", json={**body, "stack_name": f"{name}-2"})
+        assert (large.status_code, "exceeds maximum allowed" in large.text) == (400, True)
+    finally:
+        for row in store.objects(name):
+            store.delete_object(row, ignore_missing=True)
+        store.delete_container(name)
+
+
+def test_tr_08_an_external_object_must_be_there(story, name):
+    def template(network_id):
+        text = {"type": "OS::Neutron::Net", "external_id": network_id}
+        return json.dumps({"heat_template_version": "2018-08-31", "resources": {"it": text}})
+
+    missing = "00000000-1111-2222-3333-444444444444"
+    answer = story.heat.post("/stacks", json={"stack_name": name, "template": template(missing)})
+    assert answer.status_code == 400
+    assert f"Resource {missing} (OS::Neutron::Net) can not be found" in answer.text
+    public = next(row.id for row in story.sdk.network.networks() if row.is_router_external)
+    story.create(name, template(public))
+    assert story.resources(name)["it"].physical_resource_id == public
+
+
 def test_5_nothing_is_made_by_os_heat_none(story, name):
     one = Story("OS::Heat::None", {"anything": "goes"})
     story.create(name, one.template())

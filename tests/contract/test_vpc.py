@@ -10,6 +10,7 @@ import pytest
 
 REAL = bool(os.environ.get("OS_CLOUD"))
 SECONDS = 240.0 if REAL else 60.0
+pytestmark = pytest.mark.usefixtures("nothing_refused")
 
 
 def ref(name):
@@ -39,9 +40,9 @@ def subnet(name, number, table=None, **more):
     return made
 
 
-def table(name, **target):
+def table(name, of="Vpc", **target):
     """A route table; `target` is where its default route leads, if it has one."""
-    made = {name: {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": ref("Vpc")}}}
+    made = {name: {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": ref(of)}}}
     if target:
         properties = {"RouteTableId": ref(name), "DestinationCidrBlock": "0.0.0.0/0", **target}
         made[f"{name}Default"] = {"Type": "AWS::EC2::Route", "Properties": properties}

@@ -7,6 +7,11 @@ import re
 import botocore.exceptions
 import pytest
 
+
+def status(client, stack):
+    return client.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+
+
 ARN = r"arn:aws:cloudformation:[a-zA-Z0-9-]+:\d{12}:stack/NAME/[0-9a-f-]{36}"
 
 
@@ -206,3 +211,15 @@ def test_1_waiter_tells_of_a_failed_create(aws, name, make, wait):
     aws.create_stack(StackName=name, TemplateBody=make.cfn({"Bad": make.thing(fail=True)}))
     with pytest.raises(botocore.exceptions.WaiterError, match="ROLLBACK"):
         wait(aws, "stack_create_complete", name)
+
+
+def test_1_a_waiter_is_told_the_end_without_sleeping(aws, make, name, monkeypatch):
+    monkeypatch.setattr("botocore.waiter.time.sleep", lambda seconds: pytest.fail(f"the waiter slept {seconds} s"))
+    slow = make.thing(action_wait_secs={"create": 1, "delete": 1})
+    stack = aws.create_stack(StackName=name, TemplateBody=make.cfn({"Slow": slow}))["StackId"]
+    assert status(aws, name) == "CREATE_IN_PROGRESS"
+    aws.get_waiter("stack_create_complete").wait(StackName=name)
+    assert status(aws, name) == "CREATE_COMPLETE"
+    aws.delete_stack(StackName=name)
+    aws.get_waiter("stack_delete_complete").wait(StackName=stack)
+    assert status(aws, stack) == "DELETE_COMPLETE"

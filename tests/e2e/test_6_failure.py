@@ -34,6 +34,8 @@ def test_6_cloudformation_rolls_back_and_says_why(aws, make, name, until):
     body = make.cfn({"Good": make.thing(), "Bad": {**make.thing(fail=True), "DependsOn": "Good"}})
     aws.create_stack(StackName=name, TemplateBody=body)
     until(lambda: status(aws, name) == "ROLLBACK_COMPLETE")
+    reason = aws.describe_stacks(StackName=name)["Stacks"][0]["StackStatusReason"]
+    assert reason == "The following resource(s) failed to create: [Bad]. Bad: Test Resource failed Bad"
     events = aws.describe_stack_events(StackName=name)["StackEvents"]
     (turned,) = [event for event in events if event["ResourceStatus"] == "ROLLBACK_IN_PROGRESS"]
     assert turned["ResourceStatusReason"].startswith("The following resource(s) failed to create: [Bad].")
@@ -67,6 +69,16 @@ def test_6_a_failed_update_goes_back_to_what_was(aws, make, name, wait, until):
     until(lambda: status(aws, name) == "UPDATE_ROLLBACK_COMPLETE")
     (row,) = aws.describe_stack_resources(StackName=name)["StackResources"]
     assert row["LogicalResourceId"] == "Thing"
+    reason = aws.describe_stacks(StackName=name)["Stacks"][0]["StackStatusReason"]
+    assert reason.startswith("The following resource(s) failed to create: [Bad]. Bad: ")
+
+
+def test_6_hot_that_was_rolled_back_says_why(heat, name, until):
+    heat.create_stack(name=name, template=FAILING_HOT, disable_rollback=False)
+    until(lambda: heat.get_stack(name).status == "ROLLBACK_COMPLETE")
+    reason = heat.get_stack(name).status_reason
+    assert reason.startswith("Stack ROLLBACK completed successfully. It was rolled back because: ")
+    assert "resources.bad: Test Resource failed" in reason
 
 
 def test_6_hot_is_left_for_inspection(heat, name, until):

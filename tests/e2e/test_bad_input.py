@@ -155,6 +155,7 @@ BAD_CFN = {
     "unknown_type": ("Resources:\n  A:\n    Type: AWS::No::Type\n", ["AWS::No::Type", "line 2, "]),
     "duplicate_key": ("Resources:\n  A: {Type: OS::Heat::None}\n  A: {Type: OS::No}\n", ["line 3, column 3", "A"]),
     "unclosed": ("Resources: {A: ", ["YAML not well-formed"]),
+    "description_alone": ("Description: mine\n", ["At least one Resources member must be defined"]),
     "no_resources": ("AWSTemplateFormatVersion: 2010-09-09\n", ["At least one Resources member must be defined"]),
     "unknown_property": (
         "Resources:\n  A:\n    Type: OS::Heat::TestResource\n    Properties: {vlaue: x}\n", ["vlaue", "line 4, "],
