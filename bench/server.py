@@ -13,10 +13,13 @@ import yaml
 
 
 class Server:
-    """Started in `__enter__`; `ready_seconds` is from exec to the line that says it is ready."""
+    """Started in `__enter__`; `ready_seconds` is from exec to the line that says it is ready.
 
-    def __init__(self, state_dir: Path) -> None:
-        self.state_dir = state_dir
+    `config` is the text of an isotherm.conf.
+    """
+
+    def __init__(self, state_dir: Path, config: str = "") -> None:
+        self.state_dir, self._config = state_dir, config
         self.url = ""
         self.ready_seconds = 0.0
         self._process: subprocess.Popen[str]
@@ -24,6 +27,10 @@ class Server:
     def __enter__(self) -> Server:
         command = [str(Path(sys.executable).parent / "isotherm"), "serve", "--port", "0", "--state-dir",
                    str(self.state_dir)]  # fmt: skip
+        if self._config:
+            file = self.state_dir.with_suffix(".conf")
+            file.write_text(self._config, encoding="utf-8")
+            command += ["--config-file", str(file)]
         began = time.perf_counter()
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
@@ -49,6 +56,10 @@ class Server:
         text = (self.state_dir / "clouds.yaml").read_text(encoding="utf-8")
         entry: dict[str, Any] = yaml.safe_load(text)["clouds"]["isotherm"]
         return entry
+
+    def simulator(self) -> str:
+        """URL below which the embedded cloud's knobs are."""
+        return "/".join(self.cloud()["auth"]["auth_url"].split("/")[:3]) + "/simulator"
 
     def memory_mb(self) -> float:
         """Resident set of the server's process, as Linux counts it."""

@@ -45,23 +45,23 @@ def chained(count: int) -> dict[str, Any]:
 def create_and_wait(server: Server, name: str, template: dict[str, Any]) -> float:
     """Seconds from sending the request to CREATE_COMPLETE."""
     began = time.perf_counter()
-    _call(server, "POST", "/stacks", {"stack_name": name, "template": template, "timeout_mins": 10})
-    _wait(server, name, "CREATE_COMPLETE")
+    call(server, "POST", "/stacks", {"stack_name": name, "template": template, "timeout_mins": 10})
+    wait(server, name, "CREATE_COMPLETE")
     return time.perf_counter() - began
 
 
 def delete_and_wait(server: Server, name: str) -> float:
-    stack = _call(server, "GET", f"/stacks?name={name}")["stacks"][0]
+    stack = call(server, "GET", f"/stacks?name={name}")["stacks"][0]
     began = time.perf_counter()
-    _call(server, "DELETE", f"/stacks/{name}/{stack['id']}")
-    while _call(server, "GET", f"/stacks?name={name}")["stacks"]:
+    call(server, "DELETE", f"/stacks/{name}/{stack['id']}")
+    while call(server, "GET", f"/stacks?name={name}")["stacks"]:
         time.sleep(0.01)
     return time.perf_counter() - began
 
 
-def _wait(server: Server, name: str, wanted: str) -> None:
+def wait(server: Server, name: str, wanted: str) -> None:
     while True:
-        stack = _call(server, "GET", f"/stacks?name={name}")["stacks"][0]
+        stack = call(server, "GET", f"/stacks?name={name}")["stacks"][0]
         if stack["stack_status"] == wanted:
             return
         if not stack["stack_status"].endswith("IN_PROGRESS"):
@@ -72,7 +72,7 @@ def _wait(server: Server, name: str, wanted: str) -> None:
 _TOKENS: dict[str, tuple[str, str]] = {}
 
 
-def _call(server: Server, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def call(server: Server, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     if server.url not in _TOKENS:
         _TOKENS[server.url] = token(server.cloud())
     secret, project = _TOKENS[server.url]
