@@ -7,9 +7,11 @@ STATE ?= .isotherm
 OS_CLOUD ?=
 TESTS ?= tests
 CORPUS ?=
+LIVES ?= 1000
+ROUNDS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-services test-openstack lint format bench docs clean
+.PHONY: help install run test test-lives test-services test-chaos test-openstack lint format bench docs clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -26,10 +28,16 @@ run: install  ## serve on a simulated cloud and deploy an example with the AWS C
 	@$(BIN)/python examples/try.py --port $(PORT) --state-dir $(STATE)
 
 test: install  ## everything that needs nothing else installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not services and not cloud_only" $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not services and not cloud_only and not chaos" $(TESTS)
 
-test-services: install  ## the store on PostgreSQL (ISOTHERM_TEST_POSTGRES, default 127.0.0.1:5432)
+test-lives: install  ## the engine's state machine over LIVES random histories, with deaths at any moment
+	LIVES=$(LIVES) $(BIN)/pytest -q tests/engine/runs/test_state_machine.py tests/engine/runs/test_random.py
+
+test-services: install  ## the store on PostgreSQL, processes apart on it and RabbitMQ (ISOTHERM_TEST_POSTGRES, ISOTHERM_TEST_RABBIT)
 	$(BIN)/pytest -m services tests
+
+test-chaos: install  ## processes killed, paused and cut off at random: ROUNDS=200 SEED=…
+	ROUNDS=$(ROUNDS) $(BIN)/pytest -s -m chaos tests/chaos
 
 test-openstack: install  ## the contract stories on a real cloud: OS_CLOUD=demo make test-openstack
 	@test -n "$(OS_CLOUD)" || { echo "OS_CLOUD names no entry of clouds.yaml: OS_CLOUD=demo make test-openstack"; exit 2; }
