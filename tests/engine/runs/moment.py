@@ -57,7 +57,7 @@ class Traffic:
         self.last_commit: int | None = None  # the number of the last commit that is let through
         self.on_cut: Callable[[], None] = lambda: None
         self._freed = asyncio.Event()
-        self._fresh: set[int] = set()
+        self._opening: set[int] = set()  # records of the pool whose connection is being made
 
     @property
     def cut(self) -> bool:
@@ -71,18 +71,15 @@ class Traffic:
         event.listen(pool, "begin", self._beginning)
         event.listen(pool, "commit", self._committing)
 
-    def _connecting(self, *_: Any) -> None:
+    def _connecting(self, _dialect: Any, record: Any, *_: Any) -> None:
         self.in_use += 1
-        self._opening = True
-
-    _opening = False
+        self._opening.add(id(record))
 
     def _taken(self, _dbapi: Any, record: Any, _proxy: Any) -> None:
-        if id(record) in self._fresh or not self._opening:
+        if id(record) in self._opening:
+            self._opening.discard(id(record))  # counted since it began to open
+        else:
             self.in_use += 1
-            return
-        self._fresh.add(id(record))
-        self._opening = False
 
     def _returned(self, *_: Any) -> None:
         self.in_use -= 1
