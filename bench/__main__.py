@@ -1,4 +1,4 @@
-"""Runs every measurement against a fresh `isotherm serve` and prints the table."""
+"""Runs every measurement against a fresh `isotherm serve`, or against processes apart, and prints the table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench import latency, makespan, scale, start, throughput
 from bench.server import Server
 from bench.table import Figure, render
 
-_PARTS = ("start", "throughput", "latency", "scale", "makespan")
+_PARTS = ("start", "throughput", "latency", "scale", "apart", "makespan")
 
 
 def main() -> int:
@@ -31,6 +31,8 @@ def main() -> int:
             figures += start.measure(Path(folder) / "start")
         if "scale" in wanted:
             figures += scale.measure(Path(folder), arguments.database, arguments.large, arguments.stacks)
+        if "apart" in wanted:
+            figures += scale.measure_apart(Path(folder), arguments.large, arguments.stacks)
         if "makespan" in wanted:
             figures += makespan.measure(Path(folder))
         with Server(Path(folder) / "state") as server:
@@ -40,7 +42,7 @@ def main() -> int:
                 figures += latency.measure(server, arguments.requests)
             figures.append(Figure("memory after the runs", server.memory_mb(), "MB"))
     store = arguments.database or "SQLite"
-    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, one process, {store}")
+    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, {store}")
     print(render(figures))
     return 0
 

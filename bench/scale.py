@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from bench.server import Server
+from bench.apart import apart
+from bench.server import Installation, Server
 from bench.table import Figure
 from bench.throughput import call, chained, create_and_wait, delete_and_wait, independent, wait
 
@@ -19,16 +21,18 @@ def measure(folder: Path, database: str | None, large: int, many: int) -> list[F
     head = "" if database is None else f"[DEFAULT]\ndatabase = {database}\n"
     with Server(folder / "scale", head + _CONFIG) as server:
         create_and_wait(server, "warm", independent(10))
-        figures = _large(server, large, on_sqlite=database is None)
-        stacks, cpu = _many(server, many)
-    return [
-        *figures,
-        Figure(f"{many} stacks of 10", stacks, "stacks/s"),
-        Figure("server CPU a stack of 10", cpu * 1000, "ms"),
-    ]
+        return [*_large(server, large, 5000 if database is None else 2500), *_many(server, many, None)]
 
 
-def _large(server: Server, count: int, *, on_sqlite: bool) -> list[Figure]:
+def measure_apart(folder: Path, large: int, many: int, engines: int = 2) -> list[Figure]:
+    """On PostgreSQL and RabbitMQ, the API and the engines each in a process of its own."""
+    with apart(folder / "apart", engines) as server:
+        create_and_wait(server, "warm", independent(10))
+        figures = [*_large(server, large, 2500), *_many(server, many, 100)]
+    return [replace(one, name=f"{engines} engines: {one.name}") for one in figures]
+
+
+def _large(server: Installation, count: int, goal: float) -> list[Figure]:
     idle = server.memory_mb()
     made = create_and_wait(server, "large", independent(count))
     stack = call(server, "GET", "/stacks?name=large")["stacks"][0]
@@ -40,7 +44,7 @@ def _large(server: Server, count: int, *, on_sqlite: bool) -> list[Figure]:
     gone = delete_and_wait(server, "large")
     chain = create_and_wait(server, "chain", chained(1000))
     return [
-        Figure(f"create {count} independent", count / made, "res/s", 5000 if on_sqlite else 2500, at_least=True),
+        Figure(f"create {count} independent", count / made, "res/s", goal, at_least=True),
         Figure(f"update {count} without a change", unchanged, "s", 2.0),
         Figure("memory then", memory, "MB", 250),
         Figure("memory more than idle", memory - idle, "MB"),
@@ -49,8 +53,7 @@ def _large(server: Server, count: int, *, on_sqlite: bool) -> list[Figure]:
     ]
 
 
-def _many(server: Server, count: int) -> tuple[float, float]:
-    """(stacks a second, CPU seconds of the server for one)."""
+def _many(server: Installation, count: int, goal: float | None) -> list[Figure]:
     template = independent(10)
     cpu, began = server.cpu_seconds(), time.perf_counter()
 
@@ -61,4 +64,8 @@ def _many(server: Server, count: int) -> tuple[float, float]:
         list(senders.map(create, range(count)))
     while call(server, "GET", "/stacks?status=IN_PROGRESS")["stacks"]:
         time.sleep(0.05)
-    return count / (time.perf_counter() - began), (server.cpu_seconds() - cpu) / count
+    took, cpu = time.perf_counter() - began, server.cpu_seconds() - cpu
+    return [
+        Figure(f"{count} stacks of 10", count / took, "stacks/s", goal, at_least=True),
+        Figure("CPU a stack of 10", cpu / count * 1000, "ms"),
+    ]

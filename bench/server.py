@@ -7,9 +7,19 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
+
+
+class Installation(Protocol):
+    """What a measurement asks over HTTP, and what it costs; `url` is the native API's."""
+
+    url: str
+
+    def cloud(self) -> dict[str, Any]: ...
+    def memory_mb(self) -> float: ...
+    def cpu_seconds(self) -> float: ...
 
 
 class Server:
@@ -62,11 +72,20 @@ class Server:
         return "/".join(self.cloud()["auth"]["auth_url"].split("/")[:3]) + "/simulator"
 
     def memory_mb(self) -> float:
-        """Resident set of the server's process, as Linux counts it."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(kilobytes) / 1024
+        return resident_mb(self._process.pid)
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / 100
+        return cpu_seconds(self._process.pid)
+
+
+def resident_mb(pid: int) -> float:
+    """Resident set of the process, as Linux counts it."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(kilobytes) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """What the process has used so far, in user and in system mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100

@@ -9,11 +9,11 @@ import urllib.request
 from typing import Any
 
 from bench.clients import token
-from bench.server import Server
+from bench.server import Installation
 from bench.table import Figure
 
 
-def measure(server: Server, count: int) -> list[Figure]:
+def measure(server: Installation, count: int) -> list[Figure]:
     """From the POST to CREATE_COMPLETE as a poller sees it, and the deletion."""
     wide = create_and_wait(server, "wide", independent(count))
     gone = delete_and_wait(server, "wide")
@@ -42,7 +42,7 @@ def chained(count: int) -> dict[str, Any]:
     return {"heat_template_version": "2018-08-31", "resources": resources}
 
 
-def create_and_wait(server: Server, name: str, template: dict[str, Any]) -> float:
+def create_and_wait(server: Installation, name: str, template: dict[str, Any]) -> float:
     """Seconds from sending the request to CREATE_COMPLETE."""
     began = time.perf_counter()
     call(server, "POST", "/stacks", {"stack_name": name, "template": template, "timeout_mins": 10})
@@ -50,7 +50,7 @@ def create_and_wait(server: Server, name: str, template: dict[str, Any]) -> floa
     return time.perf_counter() - began
 
 
-def delete_and_wait(server: Server, name: str) -> float:
+def delete_and_wait(server: Installation, name: str) -> float:
     stack = call(server, "GET", f"/stacks?name={name}")["stacks"][0]
     began = time.perf_counter()
     call(server, "DELETE", f"/stacks/{name}/{stack['id']}")
@@ -59,7 +59,7 @@ def delete_and_wait(server: Server, name: str) -> float:
     return time.perf_counter() - began
 
 
-def wait(server: Server, name: str, wanted: str) -> None:
+def wait(server: Installation, name: str, wanted: str) -> None:
     while True:
         stack = call(server, "GET", f"/stacks?name={name}")["stacks"][0]
         if stack["stack_status"] == wanted:
@@ -72,7 +72,7 @@ def wait(server: Server, name: str, wanted: str) -> None:
 _TOKENS: dict[str, tuple[str, str]] = {}
 
 
-def call(server: Server, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def call(server: Installation, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     if server.url not in _TOKENS:
         _TOKENS[server.url] = token(server.cloud())
     secret, project = _TOKENS[server.url]

@@ -72,6 +72,10 @@ class Process:
         raise AssertionError(f"{self._log.name} was not ready. It said:\n{self.log()}")
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
