@@ -18,7 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMess
 from aio_pika.exceptions import AMQPError
 
 from engine.bus.contract import Hearing
-from engine.bus.message import Kind, Message, decode
+from engine.bus.message import Kind, Message, decode, merged
 
 log = structlog.get_logger(__name__)
 
@@ -135,15 +135,26 @@ class AmqpBus:
 
     async def _publish(self, channel: AbstractChannel, exchange: AbstractExchange) -> None:
         while True:
-            message = await self._untold.get()
+            taken = [await self._untold.get()]
+            while not self._untold.empty():
+                taken.append(self._untold.get_nowait())
+            left = merged(taken)
             try:
-                if message.kind is Kind.WORK:
-                    body = aio_pika.Message(message.encode(), expiration=_WORK_LIVES)
-                    await channel.default_exchange.publish(body, routing_key=f"{self._prefix}.work")
-                else:
-                    await exchange.publish(aio_pika.Message(message.encode()), routing_key="")
+                while left:
+                    await self._send(channel, exchange, left[0])
+                    left.pop(0)
             finally:
-                self._untold.task_done()
+                for message in left:  # the connection is lost: they are for the next one
+                    self._tell(message)
+                for _ in taken:
+                    self._untold.task_done()
+
+    async def _send(self, channel: AbstractChannel, exchange: AbstractExchange, message: Message) -> None:
+        if message.kind is Kind.WORK:
+            body = aio_pika.Message(message.encode(), expiration=_WORK_LIVES)
+            await channel.default_exchange.publish(body, routing_key=f"{self._prefix}.work")
+        else:
+            await exchange.publish(aio_pika.Message(message.encode()), routing_key="")
 
     # --- hearing ----------------------------------------------------------------------------------------------------
     async def _heard(self, incoming: AbstractIncomingMessage) -> None:

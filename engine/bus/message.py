@@ -30,6 +30,17 @@ class Message:
         return orjson.dumps({"v": _VERSION, "kind": self.kind.value, "keys": list(self.keys), "from": self.sender})
 
 
+def merged(messages: Sequence[Message]) -> list[Message]:
+    """The same hints of one sender in fewer messages, each stack once in each kind. Work stays apart: each piece is for
+    whoever is free. It comes last: who takes it need not look again at once because of a poke."""
+    found = []
+    for kind in (Kind.POKE, Kind.CHANGED):
+        keys = list(dict.fromkeys(key for message in messages if message.kind is kind for key in message.keys))
+        starts = range(0, len(keys), _MOST_KEYS)
+        found += [Message(kind, keys[start : start + _MOST_KEYS], messages[0].sender) for start in starts]
+    return [*found, *(message for message in messages if message.kind is Kind.WORK)]
+
+
 def decode(body: bytes) -> Message | None:
     """The hint, None when it is of a later version, or none at all: nobody depends on it."""
     try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Executable, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect, ExceptionContext
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from engine.state import tables
 from engine.state.uncancelled import uncancelled
@@ -19,6 +21,7 @@ from engine.state.uncancelled import uncancelled
 HEAD = "0001"  # the newest revision in engine/state/migrations; a test holds them together
 
 _CONNECT_WITHIN = 5  # seconds
+_RESTED = 1  # seconds after which a connection is tried before it is used
 
 
 class DatabaseAway(SQLAlchemyError):
@@ -62,6 +65,10 @@ class Database:
         """Where runs are claimed."""
         return self._leases or self.writer
 
+    def at_once(self, engine: AsyncEngine) -> AsyncEngine:
+        """`engine` for a single statement: on PostgreSQL it needs no BEGIN and no COMMIT of its own."""
+        return engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+
     @property
     def renewals(self) -> AsyncEngine:
         """Where leases are renewed."""
@@ -84,7 +91,8 @@ class Database:
     @uncancelled
     async def write(self, *statements: Executable, on: AsyncEngine | None = None) -> None:
         """Run `statements` in one transaction, of `writer` unless said."""
-        async with (on or self.writer).begin() as connection:
+        engine = on or self.writer
+        async with (self.at_once(engine) if len(statements) == 1 else engine).begin() as connection:
             for statement in statements:
                 await connection.execute(statement)
 
@@ -116,9 +124,10 @@ def _postgresql(url: str, connections: int, *, answers_within: float) -> AsyncEn
     """Connections that notice in time (seconds) when their server has gone without a word."""
     kept = max(1, connections // 2)
     engine = create_async_engine(
-        url, pool_size=kept, max_overflow=connections - kept, pool_pre_ping=True,
+        url, pool_size=kept, max_overflow=connections - kept,
         connect_args={"timeout": _CONNECT_WITHIN, "command_timeout": answers_within},
     )  # fmt: skip
+    _try_rested(engine)
 
     # asyncpg lets errors of the network pass as they are, and SQLAlchemy does not know them as what they are.
     @event.listens_for(engine.sync_engine, "do_connect")
@@ -132,10 +141,29 @@ def _postgresql(url: str, connections: int, *, answers_within: float) -> AsyncEn
     def _lost(context: ExceptionContext) -> None:
         error = context.original_exception
         context.is_disconnect = context.is_disconnect or isinstance(error, OSError)
-        if context.is_disconnect and not context.is_pre_ping:  # where the pool tries another connection
+        if context.is_disconnect:
             raise DatabaseAway(f"PostgreSQL does not answer: {_said(error)}")
 
     return engine
+
+
+def _try_rested(engine: AsyncEngine) -> None:
+    """Connections that have rested are tried before they are used, as `pool_pre_ping` does with every one: three round
+    trips, which a busy server does not spend on a connection that has answered a moment ago."""
+    dialect = engine.sync_engine.dialect
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _rests(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _try(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get("rests_since", math.inf) < _RESTED:
+            return
+        try:
+            dialect.do_ping(connection)
+        except (dialect.loaded_dbapi.Error, OSError) as error:
+            raise InvalidatePoolError from error  # the pool opens another, and trusts none of the others
 
 
 def _said(error: BaseException) -> str:

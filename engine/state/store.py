@@ -257,20 +257,28 @@ class Store:
         """Take the stack's run; None when another engine has it, or when it is no nested one and only those are
         wanted."""
         s = t.stacks.c
-        free = self._free_for(engine_id)
+        wanted = and_(s.id == stack_id, s.run_json.isnot(None))
         if nested_only:
-            free = and_(free, s.parent_id.isnot(None))
-        statement = (
+            wanted = and_(wanted, s.parent_id.isnot(None))
+        taking = (
             update(t.stacks)
-            .where(and_(s.id == stack_id, s.run_json.isnot(None), free))
             .values(owner=engine_id, epoch=s.epoch + 1, lease_until=self._lease_until(lease))
             .returning(t.stacks)
         )
-        async with self.database.leases.begin() as connection:
+        # Nearly always nobody has it, and one statement takes it.
+        nobodys = or_(s.owner.is_(None), s.owner == engine_id)
+        leases = self.database.leases
+        async with self.database.at_once(leases).begin() as connection:
+            row = (await connection.execute(taking.where(wanted, nobodys))).first()
+            if row is not None:
+                return Claim(row, taken_over=False)
+            if (await connection.execute(select(s.id).where(wanted, self._free_for(engine_id)))).first() is None:
+                return None
+        async with leases.begin() as connection:
             # Locked from here on: another engine may be claiming it at this moment.
             known = select(s.owner).where(s.id == stack_id).with_for_update(key_share=True)
             former = (await connection.execute(known)).scalar()
-            row = (await connection.execute(statement)).first()
+            row = (await connection.execute(taking.where(wanted, self._free_for(engine_id)))).first()
         return None if row is None else Claim(row, former not in (None, engine_id))
 
     @uncancelled
