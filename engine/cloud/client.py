@@ -103,8 +103,12 @@ class Client:
         *,
         params: Mapping[str, str] | None = None,
         microversion: str | None = None,
+        newest: int | None = None,
     ) -> Sequence[dict[str, Any]]:
-        """See the contract. `key` "" is a body that is a list itself."""
+        """See the contract. `key` "" is a body that is a list itself; `newest` asks for so many rows and no more."""
+        if newest is not None:
+            query = {**(params or {}), "limit": str(newest)}
+            return await self._pages(service, path, key, query, microversion, most_pages=1)
         alone = gathered(service, path, params)
         if alone is None:
             return await self._pages(service, path, key, dict(params or {}), microversion)
@@ -116,10 +120,11 @@ class Client:
         return await self.shared.gatherer.rows((self.context.key, service, path, name), name, value, ask)
 
     async def _pages(
-        self, service: str, path: str, key: str, query: dict[str, Any], microversion: str | None
-    ) -> Sequence[dict[str, Any]]:
+        self, service: str, path: str, key: str, query: dict[str, Any], microversion: str | None,
+        *, most_pages: int = _MOST_PAGES,
+    ) -> Sequence[dict[str, Any]]:  # fmt: skip
         found: list[dict[str, Any]] = []
-        for _ in range(_MOST_PAGES):
+        for _ in range(most_pages):
             reply = await self.request(service, "GET", path, params=query, microversion=microversion)
             rows = reply.body if not key else (reply.body or {}).get(key)
             if not isinstance(rows, list):

@@ -21,6 +21,7 @@ class Servers:
     def __init__(self, key="project"):
         self.context = SimpleNamespace(key=key)
         self.rows, self.calls, self.trouble, self.list_trouble = {}, [], None, None
+        self.listed = 0  # rows shown in lists
 
     async def request(self, service, method, path, *, microversion=None):
         self.calls.append(path)
@@ -32,12 +33,14 @@ class Servers:
             raise NotFound("no such server", status=404)
         return Reply(200, {"server": row})
 
-    async def list(self, service, path, key, *, microversion=None):
+    async def list(self, service, path, key, *, microversion=None, newest=None):
         self.calls.append(path)
         await asyncio.sleep(0)
         if self.list_trouble or self.trouble:
             raise self.list_trouble or self.trouble
-        return list(self.rows.values())
+        rows = list(self.rows.values())[::-1][:newest]
+        self.listed += len(rows)
+        return rows
 
     def build(self, *ids):
         for server in ids:
@@ -222,13 +225,27 @@ async def test_who_may_not_list_is_served_one_by_one(servers, wait, virtual_cloc
     assert servers.calls.count("/servers/detail") == 1
 
 
-async def test_few_among_very_many_are_not_served_by_lists(servers, wait, virtual_clock):
+async def test_new_ones_among_very_many_are_found_among_the_newest(servers, wait, virtual_clock):
     servers.become("ACTIVE", *(f"old{n}" for n in range(1000)))
     ids = [f"s{n}" for n in range(5)]
     servers.build(*ids)
     tasks = [wait(server) for server in ids]
+    await virtual_clock.advance(1.0)
+    servers.become("ACTIVE", *ids)
+    await virtual_clock.advance(2.0)
+    assert [(await task)["id"] for task in tasks] == ids
+    lists = servers.calls.count("/servers/detail")
+    assert len(servers.calls) == lists
+    assert servers.listed == 50 * lists
+
+
+async def test_few_old_ones_among_very_many_are_not_served_by_lists(servers, wait, virtual_clock):
+    ids = [f"s{n}" for n in range(5)]
+    servers.build(*ids)
+    servers.become("ACTIVE", *(f"new{n}" for n in range(1000)))
+    tasks = [wait(server) for server in ids]
     await virtual_clock.advance(5.0)
-    assert servers.calls.count("/servers/detail") == 1
+    assert servers.calls.count("/servers/detail") == 2  # the newest, then all
     for task in tasks:
         task.cancel()
 
