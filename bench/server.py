@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -25,11 +26,11 @@ class Installation(Protocol):
 class Server:
     """Started in `__enter__`; `ready_seconds` is from exec to the line that says it is ready.
 
-    `config` is the text of an isotherm.conf.
+    `config` is the text of an isotherm.conf; `clouds_yaml` has an entry `bench`, the cloud instead of an embedded one.
     """
 
-    def __init__(self, state_dir: Path, config: str = "") -> None:
-        self.state_dir, self._config = state_dir, config
+    def __init__(self, state_dir: Path, config: str = "", clouds_yaml: Path | None = None) -> None:
+        self.state_dir, self._config, self._clouds_yaml = state_dir, config, clouds_yaml
         self.url = ""
         self.ready_seconds = 0.0
         self._process: subprocess.Popen[str]
@@ -41,8 +42,12 @@ class Server:
             file = self.state_dir.with_suffix(".conf")
             file.write_text(self._config, encoding="utf-8")
             command += ["--config-file", str(file)]
+        env = dict(os.environ)
+        if self._clouds_yaml is not None:
+            command += ["--cloud", "bench"]
+            env["OS_CLIENT_CONFIG_FILE"] = str(self._clouds_yaml)
         began = time.perf_counter()
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env)
         assert self._process.stderr is not None
         for line in self._process.stderr:
             if "isotherm is ready at" in line:
