@@ -22,10 +22,10 @@ def measure(folder: Path, lanes: int = 25, depth: int = 19, servers: int = 500) 
         cloud.settings(delay_ms=_CALL * 1000, build_seconds=_BUILD)
         template = _template(lanes, depth)
         used = server.cpu_seconds()
-        took = create_and_wait(server, "lanes", template)
+        took = create_and_wait(server, "lanes", template, every=0.1)
         used = server.cpu_seconds() - used
         asked = cloud.asked("compute")
-        together = create_and_wait(server, "together", _template(1, servers, chained=False))
+        together = create_and_wait(server, "together", _template(1, servers, chained=False), every=0.1)
         asked = cloud.asked("compute") - asked
     # Network, subnet and port are one call each; a server is asked for, built, seen ready, and shows its ports.
     critical = 3 * _CALL + depth * (_CALL + _BUILD + 2 * _CALL)

@@ -117,8 +117,8 @@ class ChangeSets(Commands):
             operation_id=None,
         )  # fmt: skip
         record = self._record({**values, "revision": None})
-        event = insert(t.events).values(event_params(record, values["created"], None))
-        await self._context.store.add_stack(values, source, [event])
+        event = event_params(record, values["created"], None)
+        await self._context.store.add_stack(values, source, event)
         return await self._again(stack_id)
 
     async def _planned(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, select
-
 from engine.door.part import Part, new_id
 from engine.model.errors import LimitExceeded, NotSupported, StackExists
 from engine.model.source import Source
@@ -17,7 +15,6 @@ from engine.plan.deployment import Deployment
 from engine.resources.base import StackIdentity
 from engine.runs import reasons
 from engine.runs.spec import RunSpec
-from engine.state import tables as t
 from engine.state.rows import event_params, options_value
 from engine.state.store import live_name, stack_record
 from engine.state.vault import dump
@@ -61,8 +58,8 @@ class Creating(Part):
             run_json=dump(spec.value()), delegation_json=self._sealed(delegation),
         )  # fmt: skip
         stack = self._record({**values, "revision": None})
-        event = insert(t.events).values(event_params(stack, values["created"], None))
-        await self._context.store.add_stack(values, source, [event])
+        event = event_params(stack, values["created"], None)
+        await self._context.store.add_stack(values, source, event)
         self._context.ring(stack_id)
         return stack
 
@@ -70,9 +67,7 @@ class Creating(Part):
         limit = self._context.settings.max_stacks_per_tenant
         if caller.is_admin or limit < 0:
             return
-        s = t.stacks.c
-        query = select(s.id).where(s.project_id == caller.project_id, s.parent_id.is_(None), s.deleted.is_(None))
-        if await self._context.store.count(query) >= limit:
+        if await self._context.store.live_stacks(caller.project_id) >= limit:
             raise LimitExceeded(f"You have reached the maximum stacks per tenant, {limit}. Please delete some stacks.")
 
     def _identity(self, stack_id: str, name: str, project_id: str, root_id: str | None = None) -> StackIdentity:

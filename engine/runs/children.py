@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import insert
-
 from engine.cloud.contract import Cloud
 from engine.model.diagnostic import Invalid
 from engine.model.settings import inside
@@ -24,7 +22,6 @@ from engine.runs.keeping import resources_of_tree
 from engine.runs.ledger import Ledger
 from engine.runs.outside import answered
 from engine.runs.spec import RunSpec
-from engine.state import tables as t
 from engine.state.rows import ResourceRow, event_params, options_value
 from engine.state.store import dump
 
@@ -154,8 +151,8 @@ class Children(Inside):
             self._stack, id=child_id, name=values["name"], action=spec.kind, status=Status.IN_PROGRESS,
             status_reason=values["reason"], reverting=None, cleaning=False, operation_id=values["operation_id"],
         )  # fmt: skip
-        event = insert(t.events).values(event_params(record, now, None))
-        await self._context.store.add_stack(values, source, [event])
+        event = event_params(record, now, None)
+        await self._context.store.add_stack(values, source, event)
 
     def _until(self, minutes: int | None) -> int | None:
         return self._context.clock.now() + minutes * 60_000_000 if minutes else None

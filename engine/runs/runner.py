@@ -115,7 +115,8 @@ class Runner:
             try:
                 await self._operation(row)
                 if self._ledger.released:
-                    await prune_events(self._context, self._stack_id)
+                    if self._spec.kind is not Action.CREATE:  # a new stack has no operation before its last one
+                        await prune_events(self._context, self._stack_id)
                     return  # what begins from here on rings
             except (_Overtaken, Fenced):
                 # Either a newer operation has begun, which is read next, or the lease is lost, which is seen next.

@@ -43,6 +43,7 @@ class Database:
         """`url` as SQLAlchemy writes it: `sqlite+aiosqlite:////path` or `postgresql+asyncpg://…`."""
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
+        self._at_once: dict[AsyncEngine, AsyncEngine] = {}
         self._leases: AsyncEngine | None = None
         self._renewals: AsyncEngine | None = None
         if self.is_sqlite:
@@ -67,7 +68,11 @@ class Database:
 
     def at_once(self, engine: AsyncEngine) -> AsyncEngine:
         """`engine` for a single statement: on PostgreSQL it needs no BEGIN and no COMMIT of its own."""
-        return engine if self.is_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+        if self.is_sqlite:
+            return engine
+        if engine not in self._at_once:
+            self._at_once[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
+        return self._at_once[engine]
 
     @property
     def renewals(self) -> AsyncEngine:

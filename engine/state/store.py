@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Table,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -24,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from engine.model.errors import StackExists
 from engine.model.source import Source
@@ -35,6 +38,7 @@ from engine.state.cache import StackCache
 from engine.state.clock import Clock, to_datetime
 from engine.state.database import Database
 from engine.state.rows import ResourceRow, event_record, options_of, resource_row
+from engine.state.together import Together
 from engine.state.uncancelled import uncancelled
 from engine.state.vault import Vault, dump
 
@@ -49,12 +53,43 @@ class Claim:
     taken_over: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _NewStack:
+    values: Mapping[str, Any]
+    revision: Mapping[str, Any]
+    event: Mapping[str, Any] | None
+
+    def row(self, revision: int) -> dict[str, Any]:
+        return {**self.values, "revision": revision if self.values["run_json"] else None}
+
+
 class Store:
     """Reads, and the small writes that need no group commit. All methods are safe to call concurrently."""
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         self.database, self.vault, self.clock = database, vault, clock
         self.cache = StackCache()
+        self._by_name = Together(self._rows_by(t.stacks, t.stacks.c.live_name))
+        self._sources = Together(self._rows_by(t.revisions, t.revisions.c.id))
+        self._resources = Together(self._rows_by(t.resources, t.resources.c.stack_id))
+        self._claims: dict[tuple[str, float, bool], Together[str, Any]] = {}
+        self._new = Together(self._add_stacks)
+        self._live = Together(self._live_stacks)
+
+    def _rows_by(
+        self, table: Table, column: ColumnElement[Any]
+    ) -> Callable[[Sequence[Any]], Awaitable[Mapping[Any, list[Any]]]]:
+        """Rows of `table` by the value of `column`, of several values at once."""
+        query = select(table).where(column.in_(bindparam("keys", expanding=True)))
+
+        async def ask(keys: Sequence[Any]) -> Mapping[Any, list[Any]]:
+            found: dict[Any, list[Any]] = {}
+            async with self.database.reader.connect() as connection:
+                for row in await connection.execute(query, {"keys": keys}):
+                    found.setdefault(getattr(row, column.key or ""), []).append(row)
+            return found
+
+        return ask
 
     # --- stacks -------------------------------------------------------------------------------------------------
     async def stack(self, stack_id: str) -> Stack | None:
@@ -64,8 +99,12 @@ class Store:
     async def stack_by_name(self, project_id: str, name: str) -> Stack | None:
         """The live root stack of that name."""
         key = live_name(project_id, name)
-        query = select(t.stacks).where(t.stacks.c.live_name == key)
-        return await self.cache.get(key, lambda: self._one_stack(query))
+
+        async def ask() -> Stack | None:
+            found = await self._by_name.get(key)
+            return self._stack(found[0]) if found else None
+
+        return await self.cache.get(key, ask)
 
     async def children(self, stack_id: str, *, deleted: bool = False) -> Sequence[Stack]:
         query = select(t.stacks).where(t.stacks.c.parent_id == stack_id)
@@ -82,6 +121,20 @@ class Store:
             found = await connection.execute(select(func.count()).select_from(query.subquery()))
             return int(found.scalar_one())
 
+    async def live_stacks(self, project_id: str) -> int:
+        """How many root stacks the project has that are not deleted."""
+        return await self._live.get(project_id) or 0
+
+    async def _live_stacks(self, project_ids: Sequence[str]) -> Mapping[str, int]:
+        s = t.stacks.c
+        query = (
+            select(s.project_id, func.count().label("live"))
+            .where(s.project_id.in_(project_ids), s.parent_id.is_(None), s.deleted.is_(None))
+            .group_by(s.project_id)
+        )
+        async with self.database.reader.connect() as connection:
+            return {row.project_id: row.live for row in await connection.execute(query)}
+
     async def row(self, stack_id: str) -> Any:
         """The whole row of `tables.stacks`, run and lease included, or None."""
         async with self.database.reader.connect() as connection:
@@ -95,21 +148,36 @@ class Store:
     def _stack(self, row: Any) -> Stack:
         return stack_record(row, self.vault)
 
-    @uncancelled
-    async def add_stack(self, values: Mapping[str, Any], source: Source, then: Sequence[Any] = ()) -> int:
-        """Insert a stack with its first revision and `then` (statements); returns the revision. Raises StackExists."""
+    async def add_stack(self, values: Mapping[str, Any], source: Source, event: Mapping[str, Any] | None = None) -> int:
+        """Insert a stack with its first revision and its first event; returns the revision. Raises StackExists."""
+        revision = {"stack_id": values["id"], "source_json": self.vault.seal(source_value(source)),
+                    "created": self.clock.now()}  # fmt: skip
+        made = await self._new.get(_NewStack(values, revision, event))
+        if isinstance(made, IntegrityError):
+            raise StackExists(values["name"]) from made
+        self.cache.forget([values["id"]])
+        assert made is not None
+        return made
+
+    async def _add_stacks(self, asked: Sequence[_NewStack]) -> Mapping[_NewStack, int | IntegrityError]:
         try:
             async with self.database.writer.begin() as connection:
-                revision = await self.add_revision(connection, values["id"], source)
-                await connection.execute(
-                    insert(t.stacks).values({**values, "revision": revision if values["run_json"] else None})
+                added = await connection.execute(
+                    insert(t.revisions).returning(t.revisions.c.id, sort_by_parameter_order=True),
+                    [one.revision for one in asked],
                 )
-                for statement in then:
-                    await connection.execute(statement)
+                revisions = dict(zip(asked, added.scalars(), strict=True))
+                await connection.execute(insert(t.stacks), [one.row(revisions[one]) for one in asked])
+                if happened := [dict(one.event) for one in asked if one.event is not None]:
+                    await connection.execute(insert(t.events), happened)
+            return revisions
         except IntegrityError as error:
-            raise StackExists(values["name"]) from error
-        self.cache.forget([values["id"]])
-        return revision
+            if len(asked) == 1:
+                return {asked[0]: error}
+        found: dict[_NewStack, int | IntegrityError] = {}  # one of them exists already: it must not stop the others
+        for one in asked:
+            found.update(await self._add_stacks([one]))
+        return found
 
     async def add_revision(self, connection: AsyncConnection, stack_id: str, source: Source) -> int:
         found = await connection.execute(
@@ -119,17 +187,15 @@ class Store:
         return int(found.scalar_one())
 
     async def source(self, revision: int) -> Source:
-        async with self.database.reader.connect() as connection:
-            query = select(t.revisions.c.source_json).where(t.revisions.c.id == revision)
-            text = (await connection.execute(query)).scalar_one()
-        return source_of(self.vault.open(text))
+        found = await self._sources.get(revision)
+        if not found:
+            raise LookupError(f"There is no revision {revision}.")
+        return source_of(self.vault.open(found[0].source_json))
 
     # --- resources ----------------------------------------------------------------------------------------------
     async def resources(self, stack_id: str) -> list[ResourceRow]:
         """Every generation of every resource of the stack."""
-        async with self.database.reader.connect() as connection:
-            found = await connection.execute(select(t.resources).where(t.resources.c.stack_id == stack_id))
-            return [resource_row(row, self.vault) for row in found]
+        return [resource_row(row, self.vault) for row in await self._resources.get(stack_id) or ()]
 
     async def resources_with_physical_id(self, project_id: str, physical_id: str) -> list[ResourceRow]:
         query = (
@@ -252,34 +318,58 @@ class Store:
             left = (await connection.execute(select(func.min(s.lease_until) - now).where(held))).scalar()
         return None if left is None else float(left) / 1e6
 
-    @uncancelled
     async def claim(self, stack_id: str, engine_id: str, lease: float, *, nested_only: bool = False) -> Claim | None:
         """Take the stack's run; None when another engine has it, or when it is no nested one and only those are
         wanted."""
+        kind = (engine_id, lease, nested_only)
+        if kind not in self._claims:
+            self._claims[kind] = Together(self._claim_free(*kind))
+        # Nearly always nobody has it.
+        row = await self._claims[kind].get(stack_id)
+        if row is not None:
+            return Claim(row, taken_over=False)
+        return await self._claim_lapsed(stack_id, *kind)
+
+    def _claim_free(
+        self, engine_id: str, lease: float, nested_only: bool
+    ) -> Callable[[Sequence[str]], Awaitable[Mapping[str, Any]]]:
+        """Takes those that nobody has, or this engine; what is being changed at that moment is left out."""
         s = t.stacks.c
-        wanted = and_(s.id == stack_id, s.run_json.isnot(None))
+        free = and_(s.run_json.isnot(None), or_(s.owner.is_(None), s.owner == engine_id))
+        if nested_only:
+            free = and_(free, s.parent_id.isnot(None))
+        # In one order, as group commits lock them: each would wait for the other otherwise.
+        those = select(s.id).where(s.id.in_(bindparam("ids", expanding=True)), free).order_by(s.id)
+        locked = those.with_for_update(skip_locked=True, key_share=True)
+
+        async def claim(stack_ids: Sequence[str]) -> Mapping[str, Any]:
+            statement = self._taking(engine_id, lease).where(s.id.in_(locked))
+            async with self.database.at_once(self.database.leases).begin() as connection:
+                return {row.id: row for row in await connection.execute(statement, {"ids": stack_ids})}
+
+        return claim
+
+    @uncancelled
+    async def _claim_lapsed(self, stack_id: str, engine_id: str, lease: float, nested_only: bool) -> Claim | None:
+        """Take what was another engine's, whose lease has run out, and what was being changed a moment ago."""
+        s = t.stacks.c
+        wanted = and_(s.id == stack_id, s.run_json.isnot(None), self._free_for(engine_id))
         if nested_only:
             wanted = and_(wanted, s.parent_id.isnot(None))
-        taking = (
-            update(t.stacks)
-            .values(owner=engine_id, epoch=s.epoch + 1, lease_until=self._lease_until(lease))
-            .returning(t.stacks)
-        )
-        # Nearly always nobody has it, and one statement takes it.
-        nobodys = or_(s.owner.is_(None), s.owner == engine_id)
-        leases = self.database.leases
-        async with self.database.at_once(leases).begin() as connection:
-            row = (await connection.execute(taking.where(wanted, nobodys))).first()
-            if row is not None:
-                return Claim(row, taken_over=False)
-            if (await connection.execute(select(s.id).where(wanted, self._free_for(engine_id)))).first() is None:
+        async with self.database.reader.connect() as connection:
+            if (await connection.execute(select(s.id).where(wanted))).first() is None:
                 return None
-        async with leases.begin() as connection:
+        async with self.database.leases.begin() as connection:
             # Locked from here on: another engine may be claiming it at this moment.
             known = select(s.owner).where(s.id == stack_id).with_for_update(key_share=True)
             former = (await connection.execute(known)).scalar()
-            row = (await connection.execute(taking.where(wanted, self._free_for(engine_id)))).first()
+            row = (await connection.execute(self._taking(engine_id, lease).where(wanted))).first()
         return None if row is None else Claim(row, former not in (None, engine_id))
+
+    def _taking(self, engine_id: str, lease: float) -> ReturningUpdate[Any]:
+        s = t.stacks.c
+        values = {"owner": engine_id, "epoch": s.epoch + 1, "lease_until": self._lease_until(lease)}
+        return update(t.stacks).values(values).returning(t.stacks)
 
     @uncancelled
     async def renew(self, engine_id: str, lease: float) -> Collection[str]:
