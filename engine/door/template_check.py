@@ -71,7 +71,7 @@ class TemplateCheck:
             wrong = list(child_findings(child, resource, self._registry))
             yield from wrong
             if not wrong and levels:
-                inner = deployment_of(child, self._translator, deployment.identity, self._registry)
+                inner = deployment_of(child, self._translator, deployment, self._registry)
                 if inner is not None:
                     yield from self._findings(inner, levels - 1)
         except Invalid as error:
@@ -80,6 +80,8 @@ class TemplateCheck:
     def _properties(self, deployment: Deployment) -> Iterable[Diagnostic]:
         scope = deployment.scope(View())
         for resource in deployment.resources.values():
+            if resource.external_id is not None:
+                continue  # TR-08: it is neither made nor changed, so its properties are never used
             yield from self._snapshots(resource)
             yield from self._update_policy(deployment, resource)
             try:
