@@ -8,7 +8,7 @@ take part in comparison.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TypeAlias, Union, cast
 
@@ -425,32 +425,42 @@ Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing
 ]  # fmt: skip
 
 
-def children(expression: Expression) -> Iterator[Expression]:
-    """Yield the expressions directly inside `expression`."""
+_KINDS: frozenset[type] = frozenset(Expression.__args__)  # type: ignore[attr-defined]
+#: The fields of each kind that may hold expressions: looked up once, for they are asked of every part of a template.
+PARTS: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(slot.name for slot in fields(kind) if "Expression" in str(slot.type)) for kind in _KINDS
+}
+
+
+def is_expression(held: object) -> bool:
+    """Whether it is one of the union; nothing derives from its members."""
+    return type(held) in _KINDS
+
+
+def children(expression: Expression) -> list[Expression]:
+    """The expressions directly inside `expression`."""
+    found: list[Expression] = []
     match expression:
         case Literal():
-            return
+            pass
         case ListOf(items):
-            yield from items
+            found += items
         case MapOf(entries, rest):
-            for _, item in entries:
-                yield item
+            found += [item for _, item in entries]
             if rest is not None:
-                yield rest
+                found.append(rest)
         case _:
-            for slot in fields(expression):
-                yield from _expressions(getattr(expression, slot.name))
+            for name in PARTS[type(expression)]:
+                _gather(getattr(expression, name), found)
+    return found
 
 
-def _expressions(held: object) -> Iterator[Expression]:
-    if isinstance(held, _EXPRESSIONS):
-        yield cast(Expression, held)
-    elif isinstance(held, tuple):
+def _gather(held: object, found: list[Expression]) -> None:
+    if type(held) in _KINDS:
+        found.append(cast(Expression, held))
+    elif type(held) is tuple:
         for item in held:
-            yield from _expressions(item)
-
-
-_EXPRESSIONS: tuple[type, ...] = Expression.__args__  # type: ignore[attr-defined]
+            _gather(item, found)
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
@@ -459,4 +469,5 @@ def walk(expression: Expression) -> Iterator[Expression]:
     while stack:
         here = stack.pop()
         yield here
-        stack.extend(children(here))
+        if type(here) is not Literal:  # most are
+            stack.extend(children(here))
