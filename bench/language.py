@@ -98,7 +98,7 @@ _SERVER = """\
           mkfs -t ext4 /dev/vdb && mkdir -p /data && mount /dev/vdb /data
           echo '/dev/vdb /data ext4 defaults,nofail 0 2' >> /etc/fstab
           cat > /etc/motd <<END
-          This is server {n} of the stage ${{Stage}}; what is done here by hand is lost with the next update of the stack.
+          This is server {n} of the stage ${{Stage}}; what is done here by hand is lost with the next update.
           END
           hostnamectl set-hostname "server-{n}.${{AWS::StackName}}.example.org"
           echo "127.0.0.1 server-{n} server-{n}.${{AWS::StackName}}.example.org" >> /etc/hosts
@@ -129,7 +129,7 @@ _SERVER = """\
           WantedBy=multi-user.target
           END
           systemctl daemon-reload && systemctl enable app.service
-          curl -sSf https://repository.example.org/${{Stage}}/bootstrap.sh | bash -s -- --name server-{n} --zone {subnet}
+          curl -sSf https://repository.example.org/${{Stage}}/bootstrap.sh | bash -s -- --name server-{n}
           /opt/aws/bin/cfn-signal -e $? --stack ${{AWS::StackName}} --resource Server{n} --region ${{AWS::Region}}
   Disk{n}:
     Type: AWS::EC2::Volume

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TypeAlias, Union, cast
+from typing import Any, TypeAlias, TypeVar, Union, cast, overload
 
 from engine.model.diagnostic import Span
 from engine.model.value import Value
@@ -440,19 +440,22 @@ def is_expression(held: object) -> bool:
 def children(expression: Expression) -> list[Expression]:
     """The expressions directly inside `expression`."""
     found: list[Expression] = []
-    match expression:
-        case Literal():
-            pass
-        case ListOf(items):
-            found += items
-        case MapOf(entries, rest):
-            found += [item for _, item in entries]
-            if rest is not None:
-                found.append(rest)
-        case _:
-            for name in PARTS[type(expression)]:
-                _gather(getattr(expression, name), found)
+    _open(expression, found)
     return found
+
+
+def _open(expression: Expression, found: list[Expression]) -> None:
+    """Put what is directly inside `expression` into `found`."""
+    kind = type(expression)
+    if kind is MapOf:
+        found += [item for _, item in expression.entries]  # type: ignore[union-attr]
+        if expression.rest is not None:  # type: ignore[union-attr]
+            found.append(expression.rest)  # type: ignore[union-attr]
+    elif kind is ListOf:
+        found += expression.items  # type: ignore[union-attr]
+    else:
+        for name in PARTS[kind]:
+            _gather(getattr(expression, name), found)
 
 
 def _gather(held: object, found: list[Expression]) -> None:
@@ -471,3 +474,29 @@ def walk(expression: Expression) -> Iterator[Expression]:
         yield here
         if type(here) is not Literal:  # most are
             stack.extend(children(here))
+
+
+_Kind = TypeVar("_Kind")
+
+
+@overload
+def find(expression: Expression, kind: type[_Kind], /) -> list[_Kind]: ...
+
+
+@overload
+def find(expression: Expression, /, *kinds: type) -> list[Any]: ...
+
+
+def find(expression: Expression, /, *kinds: type) -> list[Any]:
+    """Everything of those kinds inside `expression`, itself included, in the order of `walk`. Never literals."""
+    found: list[Any] = []
+    stack = [expression]
+    while stack:
+        here = stack.pop()
+        kind = type(here)
+        if kind is Literal:  # most are
+            continue
+        if kind in kinds:
+            found.append(here)
+        _open(here, stack)
+    return found

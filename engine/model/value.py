@@ -43,8 +43,8 @@ def is_known(value: Value) -> bool:
         return False
     if isinstance(value, str):  # most are, and asking whether it is a Mapping costs more
         return True
-    if isinstance(value, dict) or isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return all(map(is_known, value.values()))
-    if isinstance(value, list | tuple) or isinstance(value, Sequence):
+    if isinstance(value, list | tuple | Sequence):
         return all(map(is_known, value))
     return True

@@ -14,7 +14,7 @@ from engine.expr.references import Reference, references
 from engine.graph.order import Cycle, topological, with_soft_edges
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.dynamic import unresolved
-from engine.model.expression import Expression, ImportValue, walk
+from engine.model.expression import Expression, ImportValue, find
 from engine.model.source import Source
 from engine.model.template import DeletionPolicy, Dialect, Group, Resource, Template
 from engine.model.value import UNKNOWN, Value
@@ -228,7 +228,7 @@ def imports_of(template: Template) -> bool:
     expressions: list[Expression] = [o.value for o in template.outputs.values()]
     expressions += [r.properties for r in template.resources.values()]
     expressions += list(template.conditions.values())
-    return any(isinstance(inner, ImportValue) for outer in expressions for inner in walk(outer))
+    return any(find(outer, ImportValue) for outer in expressions)
 
 
 def _circular(template: Template, path: list[str]) -> Invalid:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.door import TemplateCheck
+from engine.expr.evaluate import evaluate
 from engine.expr.parameters import Bindings, placeholders
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.expression import Literal, MapOf
@@ -19,7 +20,7 @@ from engine.model.source import Source, Unanswered
 from engine.model.template import DeletionPolicy, Resource, Template
 from engine.plan.deployment import Deployment, bind_source, deploy
 from engine.plan.planner import plan_changes
-from engine.plan.scope import NOTHING_ASKED, Facts
+from engine.plan.scope import NOTHING_ASKED, Facts, View
 from engine.resources.base import StackIdentity
 from engine.resources.registry import Registry
 from gateway.commands.local_files import LocalFiles
@@ -122,6 +123,11 @@ class Examiner:
         source = answered(self._translator.translate, source)
         template = self._translator.translate(source)
         deployment = self._checked(template, bind_source(template, source), _FACTS)
+        scope = deployment.scope(View())
+        for rule in template.rules:  # whether they hold is up to the parameters, which nobody meant
+            for expression in (rule.condition, *(assertion for assertion, _ in rule.assertions)):
+                if expression is not None:
+                    evaluate(expression, scope)
         plan_changes(deployment, {}, self._registry)
         json.dumps(template_summary(template))
 
