@@ -1,4 +1,4 @@
-"""Runs every measurement against a fresh `isotherm serve`, or against processes apart, and prints the table."""
+"""Runs every measurement, most against a fresh `isotherm serve` or processes apart, and prints the table."""
 
 from __future__ import annotations
 
