@@ -11,7 +11,7 @@ LIVES ?= 1000
 ROUNDS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-lives test-services test-chaos test-openstack lint format bench docs clean
+.PHONY: help install run test test-lives test-services test-chaos test-corpus test-openstack lint format bench docs clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -28,7 +28,7 @@ run: install  ## serve on a simulated cloud and deploy an example with the AWS C
 	@$(BIN)/python examples/try.py --port $(PORT) --state-dir $(STATE)
 
 test: install  ## everything that needs nothing else installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not services and not cloud_only and not chaos" $(TESTS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not services and not cloud_only and not chaos and not corpus" $(TESTS)
 
 test-lives: install  ## the engine's state machine over LIVES random histories, with deaths at any moment
 	LIVES=$(LIVES) $(BIN)/pytest -q tests/engine/runs/test_state_machine.py tests/engine/runs/test_random.py
@@ -38,6 +38,10 @@ test-services: install  ## the store on PostgreSQL, processes apart on it and Ra
 
 test-chaos: install  ## processes killed, paused and cut off at random: ROUNDS=200 SEED=…
 	ROUNDS=$(ROUNDS) $(BIN)/pytest -s -m chaos tests/chaos
+
+test-corpus: install  ## every template below a folder, and docs/corpus.md of them: CORPUS=~/templates make test-corpus
+	@test -d "$(CORPUS)" || { echo "CORPUS names no folder: CORPUS=~/templates make test-corpus"; exit 2; }
+	CORPUS="$(CORPUS)" $(BIN)/pytest -m corpus tests/corpus
 
 test-openstack: install  ## the contract stories on a real cloud: OS_CLOUD=demo make test-openstack
 	@test -n "$(OS_CLOUD)" || { echo "OS_CLOUD names no entry of clouds.yaml: OS_CLOUD=demo make test-openstack"; exit 2; }

@@ -1,4 +1,4 @@
-"""Runs every measurement against a fresh `isotherm serve`, or against processes apart, and prints the table."""
+"""Runs every measurement, most against a fresh `isotherm serve` or processes apart, and prints the table."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import latency, makespan, scale, start, throughput
+from bench import language, latency, makespan, scale, start, throughput
 from bench.server import Server
 from bench.table import Figure, render
 
-_PARTS = ("start", "throughput", "latency", "scale", "apart", "makespan")
+_PARTS = ("language", "start", "throughput", "latency", "scale", "apart", "makespan")
+
+_SERVED = {"throughput", "latency"}  # what is measured on one server
 
 
 def main() -> int:
@@ -27,6 +29,8 @@ def main() -> int:
     wanted = set(arguments.only or _PARTS)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
+        if "language" in wanted:
+            figures += language.measure()
         if "start" in wanted:
             figures += start.measure(Path(folder) / "start")
         if "scale" in wanted:
@@ -35,12 +39,13 @@ def main() -> int:
             figures += scale.measure_apart(Path(folder), arguments.large, arguments.stacks)
         if "makespan" in wanted:
             figures += makespan.measure(Path(folder))
-        with Server(Path(folder) / "state") as server:
-            if "throughput" in wanted:
-                figures += throughput.measure(server, arguments.resources)
-            if "latency" in wanted:
-                figures += latency.measure(server, arguments.requests)
-            figures.append(Figure("memory after the runs", server.memory_mb(), "MB"))
+        if wanted & _SERVED:
+            with Server(Path(folder) / "state") as server:
+                if "throughput" in wanted:
+                    figures += throughput.measure(server, arguments.resources)
+                if "latency" in wanted:
+                    figures += latency.measure(server, arguments.requests)
+                figures.append(Figure("memory after the runs", server.memory_mb(), "MB"))
     store = arguments.database or "SQLite"
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, {store}")
     print(render(figures))

@@ -67,18 +67,19 @@ class Row:
     narrow: bool = False
     note: str = ""
 
-    def used(self) -> frozenset[str]:
-        """Names of the properties that members, `ref` or attributes read."""
+    used: frozenset[str] = field(init=False, compare=False)  # properties that members, `ref` or attributes read
+
+    def __post_init__(self) -> None:
         found: set[str] = set()
         trees = [self.ref, *self.attributes.values()]
         trees += [tree for member in self.members for tree in (member.properties, member.condition)]
         for tree in trees:
             found.update(_used(tree))
-        return frozenset(found)
+        object.__setattr__(self, "used", frozenset(found))
 
     def known(self) -> frozenset[str]:
         """Every property that a template may write; `rejected` ones included."""
-        return self.used() | frozenset(self.decisions)
+        return self.used | frozenset(self.decisions)
 
 
 def _used(tree: Tree) -> Iterator[str]:

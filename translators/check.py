@@ -19,10 +19,12 @@ from engine.model.expression import (
     ParameterRef,
     ResourceRef,
     children,
-    walk,
+    find,
 )
 from engine.model.template import Dialect, Resource, Template
 from translators.findings import Findings, nearest
+
+_NAMING: tuple[type, ...] = (ResourceRef, AttributeRef, ParameterRef, ConditionRef, FindInMap)
 
 
 def check(template: Template) -> None:
@@ -59,7 +61,7 @@ def _expressions(resource: Resource) -> Iterator[Expression]:
 
 
 def _references(expression: Expression, template: Template, address: str, findings: Findings) -> None:
-    for inner in walk(expression):
+    for inner in find(expression, *_NAMING):
         match inner:
             case ResourceRef(name) | AttributeRef(name):
                 if name not in template.resources and name not in template.groups:
@@ -135,7 +137,7 @@ def _always_needed(expression: Expression) -> Iterator[str]:
 
 def _circle_of_conditions(template: Template, findings: Findings) -> None:
     graph = {
-        name: {inner.name for inner in walk(expression) if isinstance(inner, ConditionRef)} & template.conditions.keys()
+        name: {inner.name for inner in find(expression, ConditionRef)} & template.conditions.keys()
         for name, expression in template.conditions.items()
     }
     path = _circle(graph)

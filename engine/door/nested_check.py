@@ -12,8 +12,8 @@ from engine.model.source import Source, Translator, Unanswered
 from engine.model.template import MISSING, ParameterType, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value, is_known
 from engine.plan.deployment import Deployment, deploy, imports_of
-from engine.plan.scope import Facts, View
-from engine.resources.base import Kind, ResourceType, StackIdentity
+from engine.plan.scope import NOTHING_ASKED, View
+from engine.resources.base import Kind, ResourceType
 from engine.resources.registry import Registry
 
 TEMPLATE_RESOURCE = "OS::Heat::TemplateResource"
@@ -111,9 +111,7 @@ def has_output(child: Child, name: str) -> bool:
     return name in (*_OWN_ATTRIBUTES, *child.template.outputs) or name.startswith(("Outputs.", "resource."))
 
 
-def deployment_of(
-    child: Child, translator: Translator, identity: StackIdentity, registry: Registry
-) -> Deployment | None:
+def deployment_of(child: Child, translator: Translator, outer: Deployment, registry: Registry) -> Deployment | None:
     """The child as far as it is known; None where its template needs the outside. Raises Invalid."""
     try:
         template = translator.translate(child.source)
@@ -123,7 +121,8 @@ def deployment_of(
         return None
     defaults = child.source.environment.get("parameter_defaults") or {}
     facade = dict.fromkeys(("metadata", "deletion_policy", "update_policy"), UNKNOWN)
-    return deploy(template, placeholders(template, child.given, defaults), identity, Facts(), registry, facade)
+    facts = replace(NOTHING_ASKED, region=outer.facts.region)
+    return deploy(template, placeholders(template, child.given, defaults), outer.identity, facts, registry, facade)
 
 
 def _finding(resource: Resource, code: str, summary: str, detail: str) -> Diagnostic:

@@ -9,7 +9,7 @@ from engine.door.nested_check import Child, child_findings, child_of, deployment
 from engine.expr.evaluate import evaluate
 from engine.expr.parameters import placeholders
 from engine.model.diagnostic import Diagnostic, Invalid, Span
-from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, walk
+from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
 from engine.model.source import Source, Translator, Unanswered
 from engine.model.template import Constraint, DeletionPolicy, Parameter, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
@@ -71,7 +71,7 @@ class TemplateCheck:
             wrong = list(child_findings(child, resource, self._registry))
             yield from wrong
             if not wrong and levels:
-                inner = deployment_of(child, self._translator, deployment.identity, self._registry)
+                inner = deployment_of(child, self._translator, deployment, self._registry)
                 if inner is not None:
                     yield from self._findings(inner, levels - 1)
         except Invalid as error:
@@ -80,6 +80,8 @@ class TemplateCheck:
     def _properties(self, deployment: Deployment) -> Iterable[Diagnostic]:
         scope = deployment.scope(View())
         for resource in deployment.resources.values():
+            if resource.external_id is not None:
+                continue  # TR-08: it is neither made nor changed, so its properties are never used
             yield from self._snapshots(resource)
             yield from self._update_policy(deployment, resource)
             try:
@@ -141,8 +143,8 @@ class TemplateCheck:
         ]
         places += [(f"outputs.{output.name}", output.value) for output in deployment.template.outputs.values()]
         for address, outer in places:
-            for inner in walk(outer):
-                if not isinstance(inner, AttributeRef) or not isinstance(inner.attribute, Literal):
+            for inner in find(outer, AttributeRef):
+                if not isinstance(inner.attribute, Literal):
                     continue
                 asked = deployment.resources.get(inner.address)
                 if asked is None:

@@ -296,7 +296,7 @@ def _placed(ask: Callable[[], Value], span: Span | None) -> Value:
 def _stack_output(e: x.StackOutput, scope: Scope) -> Value:
     stack, output = evaluate(e.stack, scope), evaluate(e.output, scope)
     region, own = None if e.region is None else evaluate(e.region, scope), scope.pseudo(x.Pseudo.REGION)
-    if any(one is UNKNOWN for one in (stack, output, region)):
+    if any(one is UNKNOWN for one in (stack, output, region, own)):
         return UNKNOWN
     if region is not None and region is not NO_VALUE and region != own:
         raise fail("UnknownStackOutput", f"Outputs of stacks in {region} cannot be read: only those of {own}.", e.span)

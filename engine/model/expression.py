@@ -8,9 +8,9 @@ take part in comparison.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TypeAlias, Union, cast
+from typing import Any, TypeAlias, TypeVar, Union, cast, overload
 
 from engine.model.diagnostic import Span
 from engine.model.value import Value
@@ -425,32 +425,45 @@ Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing
 ]  # fmt: skip
 
 
-def children(expression: Expression) -> Iterator[Expression]:
-    """Yield the expressions directly inside `expression`."""
-    match expression:
-        case Literal():
-            return
-        case ListOf(items):
-            yield from items
-        case MapOf(entries, rest):
-            for _, item in entries:
-                yield item
-            if rest is not None:
-                yield rest
-        case _:
-            for slot in fields(expression):
-                yield from _expressions(getattr(expression, slot.name))
+_KINDS: frozenset[type] = frozenset(Expression.__args__)  # type: ignore[attr-defined]
+#: The fields of each kind that may hold expressions: looked up once, for they are asked of every part of a template.
+PARTS: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(slot.name for slot in fields(kind) if "Expression" in str(slot.type)) for kind in _KINDS
+}
 
 
-def _expressions(held: object) -> Iterator[Expression]:
-    if isinstance(held, _EXPRESSIONS):
-        yield cast(Expression, held)
-    elif isinstance(held, tuple):
+def is_expression(held: object) -> bool:
+    """Whether it is one of the union; nothing derives from its members."""
+    return type(held) in _KINDS
+
+
+def children(expression: Expression) -> list[Expression]:
+    """The expressions directly inside `expression`."""
+    found: list[Expression] = []
+    _open(expression, found)
+    return found
+
+
+def _open(expression: Expression, found: list[Expression]) -> None:
+    """Put what is directly inside `expression` into `found`."""
+    kind = type(expression)
+    if kind is MapOf:
+        found += [item for _, item in expression.entries]  # type: ignore[union-attr]
+        if expression.rest is not None:  # type: ignore[union-attr]
+            found.append(expression.rest)  # type: ignore[union-attr]
+    elif kind is ListOf:
+        found += expression.items  # type: ignore[union-attr]
+    else:
+        for name in PARTS[kind]:
+            _gather(getattr(expression, name), found)
+
+
+def _gather(held: object, found: list[Expression]) -> None:
+    if type(held) in _KINDS:
+        found.append(cast(Expression, held))
+    elif type(held) is tuple:
         for item in held:
-            yield from _expressions(item)
-
-
-_EXPRESSIONS: tuple[type, ...] = Expression.__args__  # type: ignore[attr-defined]
+            _gather(item, found)
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
@@ -459,4 +472,31 @@ def walk(expression: Expression) -> Iterator[Expression]:
     while stack:
         here = stack.pop()
         yield here
-        stack.extend(children(here))
+        if type(here) is not Literal:  # most are
+            stack.extend(children(here))
+
+
+_Kind = TypeVar("_Kind")
+
+
+@overload
+def find(expression: Expression, kind: type[_Kind], /) -> list[_Kind]: ...
+
+
+@overload
+def find(expression: Expression, /, *kinds: type) -> list[Any]: ...
+
+
+def find(expression: Expression, /, *kinds: type) -> list[Any]:
+    """Everything of those kinds inside `expression`, itself included, in the order of `walk`. Never literals."""
+    found: list[Any] = []
+    stack = [expression]
+    while stack:
+        here = stack.pop()
+        kind = type(here)
+        if kind is Literal:  # most are
+            continue
+        if kind in kinds:
+            found.append(here)
+        _open(here, stack)
+    return found

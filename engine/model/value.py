@@ -41,8 +41,10 @@ def is_known(value: Value) -> bool:
     """Tell whether no UNKNOWN is anywhere inside `value`."""
     if value is UNKNOWN:
         return False
-    if isinstance(value, Mapping):
-        return all(is_known(item) for item in value.values())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return all(is_known(item) for item in value)
+    if isinstance(value, str):  # most are, and asking whether it is a Mapping costs more
+        return True
+    if isinstance(value, dict | Mapping):
+        return all(map(is_known, value.values()))
+    if isinstance(value, list | tuple | Sequence):
+        return all(map(is_known, value))
     return True

@@ -12,9 +12,9 @@ from engine.expr.functions import shown
 from engine.expr.parameters import Bindings, bind
 from engine.expr.references import Reference, references
 from engine.graph.order import Cycle, topological, with_soft_edges
-from engine.model.diagnostic import Diagnostic, Invalid, invalid
+from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.dynamic import unresolved
-from engine.model.expression import Expression, ImportValue, walk
+from engine.model.expression import Expression, ImportValue, find
 from engine.model.source import Source
 from engine.model.template import DeletionPolicy, Dialect, Group, Resource, Template
 from engine.model.value import UNKNOWN, Value
@@ -172,11 +172,11 @@ def _check_presence(
     if not absent:
         return
     outputs = (one for one in template.outputs.values() if _holds(one.condition, scope))
-    places = [(f"resources.{a}", part) for a, r in resources.items() for part in _expressions_of(r)]
-    places += [(f"outputs.{one.name}", one.value) for one in outputs]
+    places = [(f"resources.{a}", r.span, part) for a, r in resources.items() for part in _expressions_of(r)]
+    places += [(f"outputs.{one.name}", one.span, one.value) for one in outputs]
     findings = dict.fromkeys(
-        _left_out(template, reference, place)
-        for place, part in places
+        _left_out(template, reference, place, reference.span or span)
+        for place, span, part in places
         for reference in references(part, scope)
         if reference.address in absent
     )
@@ -184,7 +184,7 @@ def _check_presence(
         raise Invalid(findings)
 
 
-def _left_out(template: Template, reference: Reference, place: str) -> Diagnostic:
+def _left_out(template: Template, reference: Reference, place: str, span: Span | None) -> Diagnostic:
     name = reference.address.split("/")[0]
     if template.dialect is Dialect.CFN:
         section = "Outputs" if place.startswith("outputs") else "Resources"
@@ -195,7 +195,7 @@ def _left_out(template: Template, reference: Reference, place: str) -> Diagnosti
     return Diagnostic(
         "UnresolvedDependency" if template.dialect is Dialect.CFN else "InvalidTemplateReference", summary,
         f"The condition of {name} does not hold, so it is not there; refer to it only where the condition holds.",
-        address=place, span=reference.span,
+        address=place, span=span,
     )  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def imports_of(template: Template) -> bool:
     expressions: list[Expression] = [o.value for o in template.outputs.values()]
     expressions += [r.properties for r in template.resources.values()]
     expressions += list(template.conditions.values())
-    return any(isinstance(inner, ImportValue) for outer in expressions for inner in walk(outer))
+    return any(find(outer, ImportValue) for outer in expressions)
 
 
 def _circular(template: Template, path: list[str]) -> Invalid:

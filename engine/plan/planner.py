@@ -69,7 +69,7 @@ def plan_changes(
     as far as they are known."""
     view = _Planned(registry)
     scope = deployment.scope(view)
-    masked = deployment.scope(view, masked=True)
+    masked = deployment.scope(view, masked=True) if deployment.has_secrets else scope
     cause = _Causes(deployment, old_parameters or {})
     changes: list[Change] = []
     by_address: dict[str, Change] = {}
@@ -97,7 +97,7 @@ def _resource(
     after = normalize(kind, _map(evaluate(resource.properties, scope)))
     decision = decide(row, kind, after, revision=revision)
     view.decided[resource.address] = decision
-    shown = normalize(kind, _map(evaluate(resource.properties, masked)))
+    shown = after if masked is scope else normalize(kind, _map(evaluate(resource.properties, masked)))
     before: Mapping[str, Value] = {} if row is None else (row.shown if row.shown is not None else row.properties)
     action, replacement = _verdict(decision)
     metadata_changed = row is not None and _metadata(resource, scope) != row.metadata
@@ -155,7 +155,7 @@ def _group(
 ) -> Change:
     row = candidate(rows.get(group.address, ()), None)
     after = _map(evaluate(group.properties, scope))
-    shown = _map(evaluate(group.properties, masked))
+    shown = after if masked is scope else _map(evaluate(group.properties, masked))
     moved = any(member.action is not ChangeAction.NONE for member in members)
     view.groups[group.address] = None if moved else row
     if row is None:

@@ -22,9 +22,9 @@ _LEAST_ZONES = 3
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a template may ask of its surroundings, fetched before anything is evaluated; None: it was not fetched, so
-    that nothing is known of it."""
+    that nothing is known of it. So it is with the parts of a stack's identity that are empty."""
 
-    region: str = "RegionOne"
+    region: str | None = "RegionOne"
     zones: tuple[str, ...] = ("nova",)
     exports: Mapping[str, str] | None = field(default_factory=dict)
     notification_arns: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Facts:
     objects: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # attributes by physical id, for rules
 
 
-NOTHING_ASKED: Final = Facts(exports=None, stack_outputs=None)
+NOTHING_ASKED: Final = Facts(region=None, exports=None, stack_outputs=None)
 
 
 class View:
@@ -68,15 +68,15 @@ class DeploymentScope:
         identity, facts = self._deployment.identity, self._deployment.facts
         match name:
             case Pseudo.STACK_ID:
-                return identity.id
+                return identity.id or UNKNOWN
             case Pseudo.STACK_NAME:
-                return identity.name
+                return identity.name or UNKNOWN
             case Pseudo.PROJECT_ID:
-                return identity.project_id
+                return identity.project_id or UNKNOWN
             case Pseudo.ACCOUNT_ID:
-                return account_id(identity.project_id)
+                return account_id(identity.project_id) if identity.project_id else UNKNOWN
             case Pseudo.REGION:
-                return facts.region
+                return UNKNOWN if facts.region is None else facts.region
             case Pseudo.NOTIFICATION_ARNS:
                 return list(facts.notification_arns)
 

@@ -49,3 +49,18 @@ def test_local_files_are_included_and_others_are_said_to_be_needed(validated):
     assert "part.yaml:1:1: error: Template format error: Unrecognized resource types" in done.output
     done = validated(text.replace("LOCATION", "s3://b/k"))
     assert "The template cannot be understood without asking for: include s3://b/k." in done.output
+
+
+def test_region_and_stack_are_not_guessed(validated):
+    done = validated(
+        "Mappings: {Images: {us-east-1: {Ami: ami-1}}}\n"
+        "Conditions: {Here: !Equals [!Ref AWS::Region, us-east-1]}\n"
+        "Resources:\n"
+        "  B:\n"
+        "    Type: AWS::S3::Bucket\n"
+        "    Properties:\n"
+        "      Tags:\n"
+        "        - {Key: ami, Value: !FindInMap [Images, !Ref AWS::Region, Ami]}\n"
+        "        - {Key: stack, Value: !Select [2, !Split ['/', !Ref AWS::StackId]]}\n"
+    )
+    assert (done.exit_code, "nothing to complain about" in done.output) == (0, True), done.output

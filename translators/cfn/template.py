@@ -26,10 +26,8 @@ from translators.source import SourceNode
 AWS_VERSION_KEY = "AWSTemplateFormatVersion"
 HEAT_VERSION_KEY = "HeatTemplateFormatVersion"
 AWS_VERSION = "2010-09-09"
-_VERSIONS: dict[str, tuple[str, ...]] = {
-    AWS_VERSION_KEY: (AWS_VERSION,),
-    HEAT_VERSION_KEY: ("2012-12-12", "2016-10-14"),
-}
+HEAT_VERSIONS = ("2012-12-12", "2016-10-14")
+_VERSIONS: dict[str, tuple[str, ...]] = {AWS_VERSION_KEY: (AWS_VERSION,), HEAT_VERSION_KEY: HEAT_VERSIONS}
 _SECTIONS = frozenset(
     {
         AWS_VERSION_KEY,

@@ -9,6 +9,7 @@ from engine.model.diagnostic import Span
 from engine.model.expression import AttributeRef, Expression, MapOf, ResourceRef
 from engine.model.template import DeletionPolicy, Dialect, Resource
 from mappings import Row
+from translators.cfn.template import HEAT_VERSIONS
 from translators.findings import Findings
 from translators.lowering import logic
 from translators.lowering.world import World
@@ -54,6 +55,12 @@ class Draft:
 
     def attr(self, member: str, name: str, *path: str | int) -> AttributeRef:
         return logic.attribute(self.address(member), name, *path)
+
+    @property
+    def of_heat(self) -> bool:
+        """Whether the template is in one of Heat's formats, whose own reading of `AWS::` types is the looser one."""
+        template = self.world.template
+        return template.dialect is Dialect.HOT or template.version in HEAT_VERSIONS
 
     # --- writing --------------------------------------------------------------------------------------------------
     def add(

@@ -20,13 +20,13 @@ from engine.model.expression import (
     NoValue,
     PropertyPath,
     ResourceRef,
-    walk,
+    find,
 )
 from engine.model.template import Dialect, Output, Resource, Template
 from translators.findings import Findings, nearest
 from translators.lowering import logic
 from translators.lowering.draft import Draft
-from translators.lowering.rewrite import rewrite
+from translators.lowering.rewrite import Memo, rewrite
 
 
 class References:
@@ -34,13 +34,14 @@ class References:
 
     def __init__(self, template: Template, drafts: Mapping[str, Draft], lowered: set[str], findings: Findings) -> None:
         self._template, self._drafts, self._lowered, self._findings = template, drafts, lowered, findings
+        self._made: Memo = {}
         self._shown: dict[str, Expression] = {}
         self._attributes: dict[str, Mapping[str, Expression]] = {}
 
     # --- replacing --------------------------------------------------------------------------------------------------
     def within(self, expression: Expression) -> Expression:
         """`expression` without references to lowered resources."""
-        return rewrite(expression, self._replacement)
+        return rewrite(expression, self._replacement, self._made)
 
     def in_map(self, properties: MapOf) -> MapOf:
         return cast(MapOf, self.within(properties))
@@ -129,8 +130,8 @@ class References:
     def check(self) -> None:
         """Report every attribute that its resource does not have."""
         for place, expression in self._everything():
-            for inner in walk(expression):
-                if not isinstance(inner, AttributeRef) or inner.address not in self._drafts or inner.attribute is None:
+            for inner in find(expression, AttributeRef):
+                if inner.address not in self._drafts or inner.attribute is None:
                     continue
                 name = logic.text(inner.attribute)
                 known = self._drafts[inner.address].attributes
@@ -165,7 +166,7 @@ def _covers(pattern: str, name: str) -> bool:
 
 
 def _addresses(expression: Expression) -> Iterator[str]:
-    return (inner.address for inner in walk(expression) if isinstance(inner, ResourceRef | AttributeRef))
+    return (inner.address for inner in find(expression, ResourceRef, AttributeRef))
 
 
 def _into(expression: Expression, path: tuple[Expression, ...]) -> Expression:

@@ -96,7 +96,7 @@ def _rule(written: Expression, draft: Draft, direction: str, path: tuple[str, ..
     if len(sure) > 1:
         draft.error("PropertyConflict", f"Only one of {', '.join(sure)} can be given.",
                     "Write a rule for each.", *path)  # fmt: skip
-    if path and logic.entry(written, "IpProtocol") is None:
+    if path and logic.entry(written, "IpProtocol") is None and not draft.of_heat:
         draft.error("PropertyMissing", "The rule has no IpProtocol.", "Write -1 for every protocol.", *path)
     return logic.mapping(
         direction=Literal(direction),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from engine.model.expression import AttributeRef, Expression, ResourceRef, walk
+from engine.model.expression import AttributeRef, Expression, ResourceRef, find
 from engine.model.template import Resource, Template
 from mappings import Mappings
 from translators.lowering import logic
@@ -45,9 +45,7 @@ class World:
         for expression in expressions:
             if expression is None:
                 continue
-            for inner in walk(expression):
-                if isinstance(inner, ResourceRef | AttributeRef):
-                    found.add(inner.address)
+            found.update(inner.address for inner in find(expression, ResourceRef, AttributeRef))
         return frozenset(found)
 
     def needs(self, address: str) -> frozenset[str]:
@@ -85,10 +83,9 @@ class World:
         for resource in self.template.resources.values():
             expressions += [one for one in (resource.properties, resource.metadata) if one is not None]
         for expression in expressions:
-            for inner in walk(expression):
-                if isinstance(inner, AttributeRef):
-                    name = None if inner.attribute is None else logic.text(inner.attribute)
-                    found.setdefault(inner.address, set()).add(name or "*")
+            for inner in find(expression, AttributeRef):
+                name = None if inner.attribute is None else logic.text(inner.attribute)
+                found.setdefault(inner.address, set()).add(name or "*")
         return {address: frozenset(names) for address, names in found.items()}
 
 

@@ -47,3 +47,17 @@ class SourceNode:
                 return [item.to_python() for item in self.items]
             case "map":
                 return {name.value: value.to_python() for name, value in self.entries}
+
+
+def alike(one: SourceNode, other: SourceNode) -> bool:
+    """Whether two nodes say the same, wherever they stand."""
+    if one is other:
+        return True
+    if (one.kind, one.tag, type(one.value), one.value) != (other.kind, other.tag, type(other.value), other.value):
+        return False
+    if len(one.items) != len(other.items) or len(one.entries) != len(other.entries):
+        return False
+    inside = [*zip(one.items, other.items, strict=True)]
+    for ours, theirs in zip(one.entries, other.entries, strict=True):
+        inside += zip(ours, theirs, strict=True)
+    return all(alike(ours, theirs) for ours, theirs in inside)

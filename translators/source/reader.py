@@ -15,7 +15,7 @@ import yaml
 
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.value import Value
-from translators.source.node import SourceNode
+from translators.source.node import SourceNode, alike
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
@@ -253,6 +253,8 @@ class _Builder:
                 continue
             name = self._key(key)
             if name in own:
+                if alike(own[name][1], value):
+                    continue
                 first = own[name][0].span
                 self._findings.append(Diagnostic(
                     "DuplicateKey", f"Template format error: the key {key.text} is there twice.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.model.expression import ConditionRef, Literal, Not, ResourceRef
+from tests.translators.lowering.conftest import finish
 
 GROUP = """
 G:
@@ -62,6 +63,28 @@ def test_an_empty_list_of_egress_rules_is_none(lowered):
 def test_rules_are_checked(refused, rule, code):
     text = GROUP.replace("{IpProtocol: tcp, FromPort: 80, ToPort: 80, CidrIp: 0.0.0.0/0}", rule)
     assert [one for one, _ in refused(text)] == [code]
+
+
+_OF_HEAT = """
+HeatTemplateFormatVersion: '2012-12-12'
+Resources:
+  G:
+    Type: AWS::EC2::SecurityGroup
+    Properties: {GroupDescription: g, SecurityGroupIngress: [{SourceSecurityGroupId: other}]}
+"""
+_HOT = """
+heat_template_version: 2018-08-31
+resources:
+  G:
+    type: AWS::EC2::SecurityGroup
+    properties: {GroupDescription: g, SecurityGroupIngress: [{SourceSecurityGroupId: other}]}
+"""
+
+
+@pytest.mark.parametrize("text", [_OF_HEAT, _HOT])
+def test_a_template_of_heat_may_leave_out_the_protocol(text):
+    (rule,) = group(finish(text)).get("rules").items
+    assert (rule.get("group"), rule.get("protocol")) == (Literal("other"), None)
 
 
 def test_a_rule_on_a_condition(lowered):

@@ -105,6 +105,18 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
     assert read(decode("\ufeffa: é".encode())).to_python() == {"a": "é"}
 
 
+@pytest.mark.parametrize("text", ["m: {k: {a: [1, 2]}, k: {a: [1, 2]}}", '{"m": {"k": "v", "k" : "v"}}'])
+def test_saying_the_same_twice_is_no_mistake(text: str) -> None:
+    assert read(text).to_python() == yaml.load(text, Loader=yaml.CSafeLoader)
+
+
+@pytest.mark.parametrize("text", ["m: {k: 1, k: true}", "m: {k: !Ref a, k: a}", "m: {k: [1], k: [1, 2]}"])
+def test_saying_nearly_the_same_twice_is_one(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read(text)
+    assert [one.code for one in refused.value.diagnostics] == ["DuplicateKey"]
+
+
 # --- refusals (issue: bad input) --------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("text", "code", "line", "column"),
