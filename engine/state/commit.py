@@ -15,16 +15,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.state.bulk import Bulk
 from engine.state.database import Database, DatabaseAway
 from engine.state.tables import events, resources, stacks
 
 log = structlog.get_logger(__name__)
 
+_ROW_KEYS = ("stack_id", "address", "generation")
 _MOST = 2000  # items a transaction; bounds memory and the time a waiter waits
 
 
@@ -66,12 +67,8 @@ class Committer:
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        dialect = sqlite if database.is_sqlite else postgresql
-        statement = dialect.insert(resources)
-        keys = ("stack_id", "address", "generation")
-        changed = {c.name: statement.excluded[c.name] for c in resources.columns if c.name not in (*keys, "created")}
-        self._upsert = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
-        self._insert_events = insert(events)
+        self._resources = Bulk(resources, is_sqlite=database.is_sqlite, keys=_ROW_KEYS, kept=("created",))
+        self._events = Bulk(events, is_sqlite=database.is_sqlite, but=("seq",))
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._loop(), name="group-commit")
@@ -147,10 +144,10 @@ class Committer:
             live = [item for item in batch if item not in fenced] if fenced else batch
             rows = _latest([row for item in live for row in item.resources])
             if rows:
-                await connection.execute(self._upsert, rows)
+                await self._resources.put(connection, rows)
             happened = [event for item in live for event in item.events]
             if happened:
-                await connection.execute(self._insert_events, happened)
+                await self._events.put(connection, happened)
             for item in live:
                 if item.stack is not None:
                     await _update_stack(connection, item)
@@ -199,7 +196,7 @@ def _latest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The last state of each row: PostgreSQL refuses to touch a row twice in one statement."""
     if len(rows) < 2:
         return rows
-    return list({(row["stack_id"], row["address"], row["generation"]): row for row in rows}.values())
+    return list({tuple(row[key] for key in _ROW_KEYS): row for row in rows}.values())
 
 
 async def _update_stack(connection: AsyncConnection, item: Write) -> None:
