@@ -14,12 +14,12 @@ _CALL, _BUILD = 0.05, 1.0  # seconds
 _CONFIG = "[engine]\nmax_resources_per_stack = 10000\n"
 
 
-def measure(folder: Path, lanes: int = 25, depth: int = 19, servers: int = 500) -> list[Figure]:
+def measure(folder: Path, lanes: int = 20, depth: int = 24, servers: int = 500) -> list[Figure]:
     """`lanes` networks, on each a chain of `depth` servers that wait for one another, and as many ports; then
     `servers` at once."""
     with Cloud(folder / "cloud") as cloud, Server(folder / "makespan", _CONFIG, cloud.clouds_yaml) as server:
-        create_and_wait(server, "warm", _template(1, 1))
         cloud.settings(delay_ms=_CALL * 1000, build_seconds=_BUILD)
+        create_and_wait(server, "warm", _template(1, 2))
         template = _template(lanes, depth)
         used = server.cpu_seconds()
         took = create_and_wait(server, "lanes", template, every=0.1)

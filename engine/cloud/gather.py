@@ -17,9 +17,11 @@ Ask = Callable[[Sequence[str]], Awaitable[Rows]]
 
 #: (service, path, filter): filters that may be given several times and then mean any of the values. Neutron's lists
 #: take every filter so (API reference, "Filtering and Column Selection").
-GATHERED: frozenset[tuple[str, str, str]] = frozenset({("network", "/ports", "device_id")})
+GATHERED: frozenset[tuple[str, str, str]] = frozenset({
+    ("network", "/ports", "device_id"), ("network", "/networks", "id"), ("network", "/subnets", "id"),
+})  # fmt: skip
 
-_LINGER = 0.01  # seconds that a question waits for others
+_LINGER = 0.005  # seconds that a question waits for others
 _MOST = 50  # values of one request: 50 UUIDs are 2.4 KB of a URL, which servers cut at 8 KB
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 _NEWEST = 0.3  # weight of the newest object in the average
 _EARLY, _LATE = 0.9, 1.3  # of the usual time: between them it is looked often
-_FINE = 0.04  # of the usual time: the pause then
+_FINE = 0.04  # of the usual time: from one look to the next
 _SHORTEST = 0.05  # seconds between looks, however fast the objects are
 
 
@@ -25,11 +25,11 @@ class Habits:
         self.usual = seconds if self.usual is None else (1 - _NEWEST) * self.usual + _NEWEST * seconds
 
     def pause(self, age: float, otherwise: float, took: float) -> float:
-        """Until the next look at an object that is waited for since `age`; `otherwise` where habits say nothing.
+        """From one look to the next at an object that is waited for since `age`; `otherwise` where habits say nothing.
 
-        `took` is how long the last look lasted: looking never goes on without a break as long as itself.
+        `took` is how long the last look lasted: between two looks there is a break of a third of that at least.
         """
         if self.usual is None or age > _LATE * self.usual:
             return otherwise
-        often = max(_SHORTEST, _FINE * self.usual, took)
+        often = max(_SHORTEST - took, _FINE * self.usual - took, took / 3)
         return min(otherwise, max(often, _EARLY * self.usual - age))

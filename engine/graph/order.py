@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import graphlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
@@ -25,6 +26,21 @@ def topological(requires: Mapping[K, Collection[K]]) -> list[K]:
     except graphlib.CycleError as error:
         # graphlib lists each key before one that requires it; readers expect "A needs B needs A".
         raise Cycle(list(reversed(error.args[1]))) from error
+
+
+def heights(requires: Mapping[K, Collection[K]]) -> dict[K, int]:
+    """How long the longest chain is of those that wait for each key. Chains into a circle are not followed."""
+    found = dict.fromkeys(requires, 0)
+    waiting = Counter(needed for key in requires for needed in set(requires[key]))
+    tops = [key for key in requires if key not in waiting]
+    while tops:
+        key = tops.pop()
+        for needed in set(requires[key]) & found.keys():
+            found[needed] = max(found[needed], found[key] + 1)
+            waiting[needed] -= 1
+            if waiting[needed] == 0:
+                tops.append(needed)
+    return found
 
 
 def with_soft_edges(

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from engine.graph.order import heights
+
 K = TypeVar("K")
 
 
@@ -49,7 +51,8 @@ class Walk(Generic[K]):
             for one in set(needed):
                 if one in self._dependants:
                     self._dependants[one].append(key)
-        self._ready = deque(key for key, count in self._missing.items() if count == 0)
+        self._heights = heights(requires)
+        self._ready = [key for key, count in self._missing.items() if count == 0]
         self._running: dict[asyncio.Task[None], K] = {}
         self._ended: deque[asyncio.Task[None]] = deque()
         self._wake = asyncio.Event()
@@ -91,8 +94,11 @@ class Walk(Generic[K]):
         return self._outcome
 
     def _begin_ready(self) -> None:
-        while self._ready and not self._stopped:
-            key = self._ready.popleft()
+        """First what most others wait for, one after another: it is first in every queue of the cloud's client."""
+        if self._stopped:
+            return
+        ready, self._ready = self._ready, []
+        for key in sorted(ready, key=self._heights.__getitem__, reverse=True):
             self._begun.add(key)
             task = asyncio.ensure_future(self._visit(key))
             assert isinstance(task, asyncio.Task)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.cloud.errors import NotFound
 from engine.model.value import Value
 from engine.resources.base import Kind, Operation
 from engine.resources.declare import (
@@ -113,7 +112,6 @@ class Port(NeutronType):
         return {**found, "network": network, "subnets": [one for one in subnets if one is not None]}
 
     async def _one(self, op: Operation, key: str, object_id: str) -> Any:
-        try:
-            return (await self.call(op, "GET", f"/{key}s/{object_id}"))[key]
-        except NotFound:
-            return None
+        # As a list, because many ports of a stack ask at once, and mostly for the same.
+        rows = await op.cloud.list("network", f"/{key}s", f"{key}s", params={"id": object_id})
+        return rows[0] if rows else None

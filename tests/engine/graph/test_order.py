@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.graph.order import Cycle, topological, with_soft_edges
+from engine.graph.order import Cycle, heights, topological, with_soft_edges
 
 
 def test_every_key_comes_after_what_it_requires() -> None:
@@ -45,3 +45,9 @@ def test_soft_edges_never_make_a_cycle(soft: list[tuple[int, int]]) -> None:
     topological(graph)
     kept = {(a, b) for a, needs in graph.items() for b in needs}
     assert {edge for edge in soft if edge[0] != edge[1]} == kept | set(dropped)
+
+
+def test_heights_are_the_longest_chains_of_those_who_wait() -> None:
+    requires = {"a": (), "b": ("a",), "c": ("b", "a"), "lone": (), "d": ("elsewhere",)}
+    assert heights(requires) == {"a": 2, "b": 1, "c": 0, "lone": 0, "d": 0}
+    assert heights({"a": ("b",), "b": ("a",), "c": ("a",)})["c"] == 0, "a circle ends"
