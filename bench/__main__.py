@@ -8,11 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import language, latency, makespan, scale, start, throughput
+from bench import language, latency, makespan, scale, start, takeover, throughput
 from bench.server import Server
 from bench.table import Figure, render
 
-_PARTS = ("language", "start", "throughput", "latency", "scale", "apart", "makespan")
+_PARTS = ("language", "start", "throughput", "latency", "scale", "apart", "takeover", "makespan")
 
 _SERVED = {"throughput", "latency"}  # what is measured on one server
 
@@ -37,6 +37,8 @@ def main() -> int:
             figures += scale.measure(Path(folder), arguments.database, arguments.large, arguments.stacks)
         if "apart" in wanted:
             figures += scale.measure_apart(Path(folder), arguments.large, arguments.stacks)
+        if "takeover" in wanted:
+            figures += takeover.measure(Path(folder))
         if "makespan" in wanted:
             figures += makespan.measure(Path(folder))
         if wanted & _SERVED:
