@@ -36,7 +36,7 @@ test-lives: install  ## the engine's state machine over LIVES random histories, 
 test-services: install  ## the store on PostgreSQL, processes apart on it and RabbitMQ (ISOTHERM_TEST_POSTGRES, ISOTHERM_TEST_RABBIT)
 	$(BIN)/pytest -m services tests
 
-test-chaos: install  ## processes killed, paused and cut off at random: ROUNDS=200 SEED=…
+test-chaos: install  ## processes killed, paused and cut off at random: ROUNDS=200 SEED=… [RESTART_POSTGRES=COMMAND RESTART_RABBIT=COMMAND]
 	ROUNDS=$(ROUNDS) $(BIN)/pytest -s -m chaos tests/chaos
 
 test-corpus: install  ## every template below a folder, and docs/corpus.md of them: CORPUS=~/templates make test-corpus

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
+import subprocess
 import threading
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from tests.services.estate import LEASE, POSTGRES, RABBIT, Estate, Process
@@ -20,6 +23,10 @@ FAULTS = (
     {"effect": "delay", "seconds": 1.5, "probability": 0.04},
     {"effect": "hang", "seconds": 6, "method": "POST", "path": "servers|networks", "probability": 0.01},
 )
+
+
+#: Commands of the environment that restart the servers themselves: RESTART_POSTGRES, RESTART_RABBIT.
+RESTARTS = {name.lower(): os.environ[name] for name in ("RESTART_POSTGRES", "RESTART_RABBIT") if name in os.environ}
 
 
 class Engine:
@@ -66,11 +73,13 @@ class Disturber:
         acts: list[Callable[[], None]] = [
             self.kill_an_engine, self.kill_an_engine, self.pause_an_engine, self.cut_off_an_engine,
             self.silence_an_engine, self.kill_the_api, self.break_postgres, self.break_rabbit,
+            *(partial(self.restart, name) for name in RESTARTS),
         ]  # fmt: skip
         try:
             while not self._over.wait(self._chance.uniform(*pause)):
                 act = self._chance.choice(acts)
-                self.counted[act.__name__] = self.counted.get(act.__name__, 0) + 1
+                name = act.args[0] if isinstance(act, partial) else act.__name__
+                self.counted[name] = self.counted.get(name, 0) + 1
                 act()
         except BaseException as error:
             self.broken = error
@@ -128,6 +137,11 @@ class Disturber:
         """The same to those of the broker."""
         for engine in self.engines:
             engine.rabbit.cut()
+
+    def restart(self, name: str) -> None:
+        """The server itself, with the command that the environment names."""
+        done = subprocess.run(RESTARTS[name], shell=True, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"{RESTARTS[name]}: {done.stdout}{done.stderr}"
 
     def _a_while(self) -> None:
         self._over.wait(self._chance.uniform(0.5, 3 * LEASE))
