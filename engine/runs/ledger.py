@@ -17,6 +17,7 @@ from engine.model.stack import Stack
 from engine.model.status import Action, Status
 from engine.model.template import Group
 from engine.runs.context import RunContext
+from engine.runs.reasons import bounded
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
 
@@ -102,7 +103,7 @@ class Ledger:
         `durable` False: return before it is on disk; whatever is written later gets there later. Raises Fenced.
         """
         now = self._context.clock.now()
-        row.action, row.status, row.reason, row.updated = action, status, reason, now
+        row.action, row.status, row.reason, row.updated = action, status, bounded(reason), now
         changed, events = [row, *also], []
         if group is not None:
             opened = self._open_group(group, row, now)
@@ -115,7 +116,7 @@ class Ledger:
 
     async def note(self, row: ResourceRow, reason: str, *, also: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         """Tell something about `row` that is no new state of it."""
-        told = event_params(self.stack, self._context.clock.now(), row, reason=reason)
+        told = event_params(self.stack, self._context.clock.now(), row, reason=bounded(reason))
         await self.write([row], [told], also=also)
 
     async def write(self, rows: Sequence[ResourceRow], events: Sequence[dict[str, object]] = (),
@@ -152,7 +153,7 @@ class Ledger:
         **columns: Any,
     ) -> None:  # fmt: skip
         """Write the stack's own new state. `also` brings more to the same transaction. Raises Fenced."""
-        now = self._context.clock.now()
+        now, reason = self._context.clock.now(), bounded(reason)
         reverting = columns.get("reverting", self.stack.reverting)
         cleaning = columns.get("cleaning", self.stack.cleaning)
         self.stack = replace(

@@ -10,6 +10,18 @@ from engine.model.status import Action
 _VERBS = {Action.CREATE: "create", Action.UPDATE: "update", Action.DELETE: "delete", Action.ROLLBACK: "roll back"}
 
 
+_MOST = 65_535  # bytes of a reason (heat.md ENGU-20)
+_CUT = "…"
+
+
+def bounded(reason: str) -> str:
+    """`reason`, its end cut off where it is too long to be kept and shown."""
+    encoded = reason.encode()
+    if len(encoded) <= _MOST:
+        return reason
+    return encoded[: _MOST - len(_CUT.encode())].decode(errors="ignore") + _CUT
+
+
 def started(action: Action) -> str:
     return f"Stack {action.value} started"
 

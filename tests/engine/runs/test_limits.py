@@ -1,4 +1,4 @@
-"""How much there may be of everything (heat.md ENGN-03, ENGN-06)."""
+"""How much there may be of everything (heat.md ENGN-03, ENGN-04, ENGN-06, ENGU-20)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from engine.cloud.errors import Permanent
 from engine.model.errors import LimitExceeded
+from engine.model.source import Source
+from engine.model.stack import Caller, Options
 from engine.model.status import OnFailure
 from engine.runs.context import EngineSettings
 from tests.engine.runs.sketch import sketch, thing
-from tests.engine.runs.story import SETTINGS, Story, copy
+from tests.engine.runs.story import CALLER, SETTINGS, Story, copy
 
 
 @pytest.fixture
@@ -61,3 +64,34 @@ async def test_engn_06_old_events_go_those_of_the_last_operation_stay(limited: C
         "- UPDATE_COMPLETE",
     ]  # fmt: skip
     await story.close()
+
+
+async def test_engn_04_a_project_has_so_many_stacks_and_no_more(limited: Callable[..., Story]) -> None:
+    story = limited(max_stacks_per_tenant=2)
+    await story.open()
+    inner = sketch(b=thing())
+    await story.create(sketch(n=thing(of="OS::Heat::Stack", template=inner)), "one")  # nested ones are not counted
+    await story.create(sketch(a=thing()), "two")
+    with pytest.raises(LimitExceeded, match="maximum stacks per tenant, 2"):
+        await story.create(sketch(a=thing()), "three")
+    other = Caller("user", "elsewhere", user_name="mira")
+    await story.engine.create_stack(other, "theirs", Source(sketch(a=thing())), Options())
+    administrator = Caller("root", "project", user_name="root", is_admin=True)
+    await story.engine.create_stack(administrator, "exempt", Source(sketch(a=thing())), Options())
+    await story.delete("two")
+    with pytest.raises(LimitExceeded):
+        await story.create(sketch(a=thing()), "four")
+    await story.engine.delete_stack(CALLER, "exempt")
+    await story.quiet()
+    await story.pass_time(10)
+    await story.create(sketch(a=thing()), "five")
+    await story.close()
+
+
+async def test_engu_20_a_long_reason_is_cut_and_stops_nothing(story: Story) -> None:
+    story.world.fail("create", "a", Permanent("no " * 1_000_000), times=99)
+    stack = await story.create(sketch(a=thing()), on_failure=OnFailure.DO_NOTHING)
+    assert stack.state == "CREATE_FAILED"
+    assert 1000 < len(stack.status_reason) <= 65_535
+    assert stack.status_reason.endswith("…")
+    assert (await story.delete()).state == "DELETE_COMPLETE"
