@@ -5,6 +5,7 @@ from typing import Final
 TYPES: Final = {
     "OS::Heat::None": "none:NoneResource",
     "OS::Heat::RandomString": "random_string:RandomString",
+    "OS::Heat::ResourceChain": "resource_chain:ResourceChain",
     "OS::Heat::ResourceGroup": "resource_group:ResourceGroup",
     "OS::Heat::Stack": "stack:Stack",
     "OS::Heat::TemplateResource": "template_resource:TemplateResource",

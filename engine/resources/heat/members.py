@@ -6,12 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.model.value import Value
-from engine.resources.heat.nested import OUTPUTS
+from engine.resources.heat.nested import OUTPUTS, NestedType
 
 #: Name → kept attributes of the member; among the attributes of a group.
 MEMBERS = "members"
 
 Member = tuple[str, str | None, Mapping[str, Value]]
+
+
+class MembersType(NestedType):
+    """A resource that is several: templates ask it for what its members have."""
+
+    def attribute(self, attributes: Mapping[str, Value], name: str) -> Value:
+        return ask(attributes, name, ())[0]
+
+    def attribute_at(self, attributes: Mapping[str, Value], name: str, path: Sequence[Value]) -> tuple[Value, int]:
+        return ask(attributes, name, path)
 
 
 def gather(members: Iterable[Member], removed: Sequence[str]) -> dict[str, Any]:

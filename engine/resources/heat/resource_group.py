@@ -11,7 +11,6 @@ from engine.model.value import Value
 from engine.resources.base import Kind, Nested, Operation
 from engine.resources.declare import attribute, between, integer, length, listing, mapping, number, one_of, string
 from engine.resources.heat import members
-from engine.resources.heat.nested import NestedType
 from engine.resources.heat.rolling import batches
 
 _BATCH = {
@@ -22,7 +21,7 @@ _BATCH = {
 Definitions = dict[str, Mapping[str, Value]]
 
 
-class ResourceGroup(NestedType):
+class ResourceGroup(members.MembersType):
     """The members are called 0, 1, 2 …; one that a removal policy took away leaves its name unused for ever."""
 
     name = "OS::Heat::ResourceGroup"
@@ -49,12 +48,6 @@ class ResourceGroup(NestedType):
     }
 
     # --- what templates ask ---------------------------------------------------------------------------------------
-    def attribute(self, attributes: Mapping[str, Value], name: str) -> Value:
-        return members.ask(attributes, name, ())[0]
-
-    def attribute_at(self, attributes: Mapping[str, Value], name: str, path: Sequence[Value]) -> tuple[Value, int]:
-        return members.ask(attributes, name, path)
-
     def has_attribute(self, name: str) -> bool:
         """Any name: it is asked of every member."""
         return True

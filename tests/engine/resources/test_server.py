@@ -129,3 +129,11 @@ async def test_rules_of_others_survive_an_update_of_the_groups_own(cloud: Any) -
     await group.update({"rules": [{"protocol": "sctp"}]})
     protocols = {r["protocol"] for r in group.get("show")["security_group_rules"] if r["direction"] == "ingress"}
     assert protocols == {"udp", "sctp"}
+
+
+def test_engn_08_a_server_s_own_name_has_53_characters_at_most() -> None:
+    server = Driven("OS::Nova::Server", {"image": "i", "flavor": "f", "networks": [{"network": "n"}]}, address="a" * 60)
+    name = server.kind.physical_name(server.op())
+    assert len(name) == 53
+    assert name.startswith("trial-aaa")
+    assert name.endswith(server.token[-12:])
