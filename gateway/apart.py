@@ -9,11 +9,10 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from engine.bus import Bus, LocalBus
 from engine.cloud.connection import Connection
 from engine.cloud.errors import CloudError, OutcomeUnknown, Temporary
 from engine.state.database import SchemaMismatch
-from gateway.composing import Composed, compose, gateway_of, settle_memory, until_stopped
+from gateway.composing import Composed, bus_of, check_grace, compose, gateway_of, settle_memory, until_stopped
 from gateway.config import Settings
 from gateway.listening import Listener, StartError
 
@@ -48,6 +47,7 @@ async def start_api(settings: Settings, stack: AsyncExitStack) -> str:
 async def start_engine(settings: Settings, stack: AsyncExitStack) -> str:
     """An engine without a gateway. Returns a name for it."""
     _check(settings)
+    check_grace(settings)
     if settings.heat_waitcondition_server_url is None:
         raise StartError(
             "An engine answers no requests itself: set heat_waitcondition_server_url to the URL at which servers of "
@@ -105,7 +105,7 @@ async def _start(
     assert settings.database is not None
     composed = compose(
         settings, settings.encryption_keys, connection, region, database=settings.database, url=url, exclusive=False,
-        runs=runs, bus=_bus(settings),
+        runs=runs, bus=bus_of(settings),
     )  # fmt: skip
     try:
         await composed.engine.start()
@@ -113,11 +113,3 @@ async def _start(
         raise StartError(str(error)) from error
     stack.push_async_callback(composed.engine.stop)
     return composed
-
-
-def _bus(settings: Settings) -> Bus:
-    from engine.bus.amqp import AmqpBus
-
-    if settings.transport_url is None:
-        return LocalBus()
-    return AmqpBus(settings.transport_url, prefix=settings.transport_prefix)

@@ -46,6 +46,16 @@ class Composed:
     engine: Engine
     urls: SignalUrls
     fetch: Callable[[str], Awaitable[str]]
+    prepare: Callable[[], Awaitable[object]]  # brings the database's schema up to date
+
+
+def bus_of(settings: Settings) -> Bus:
+    """RabbitMQ where one is configured, else this process's own ears."""
+    from engine.bus.amqp import AmqpBus
+
+    if settings.transport_url is None:
+        return LocalBus()
+    return AmqpBus(settings.transport_url, prefix=settings.transport_prefix)
 
 
 def compose(
@@ -75,7 +85,18 @@ def compose(
             bus=bus or LocalBus(),
         )
     )
-    return Composed(engine, urls, fetcher.fetch)
+    return Composed(engine, urls, fetcher.fetch, store.prepare)
+
+
+def check_grace(settings: Settings) -> None:
+    """A call of a dead engine ends within its time limit; who takes over must not ask the cloud before that. Raises
+    StartError."""
+    grace, limit = settings.engine.grace, settings.clouds.request_timeout
+    if grace < limit:
+        raise StartError(
+            f"[engine] grace is {grace:g} s and [cloud] request_timeout {limit:g} s: an engine would take over a stack "
+            f"while the last calls of a dead one may still be under way. Set grace to {limit:g} or more."
+        )
 
 
 def gateway_of(

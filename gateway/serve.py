@@ -14,7 +14,7 @@ from engine.cloud.auth import AuthSettings
 from engine.cloud.connection import Connection
 from engine.cloud.errors import CloudError
 from engine.cloud.identity import Identity
-from gateway.composing import compose, gateway_of, settle_memory, until_stopped
+from gateway.composing import bus_of, check_grace, compose, gateway_of, settle_memory, until_stopped
 from gateway.config import Settings
 from gateway.listening import Listener, StartError
 from gateway.state import StateDir, StateInUse
@@ -45,6 +45,8 @@ async def run(settings: Settings) -> None:
 async def start(settings: Settings, stack: AsyncExitStack) -> str:
     """Start everything, in order; `stack` stops it in the reverse order. Returns the gateway's URL."""
     began = time.perf_counter()
+    if settings.database is not None:
+        check_grace(settings)
     try:
         state = StateDir.open(settings.state_dir)
     except (StateInUse, OSError) as error:
@@ -58,8 +60,12 @@ async def start(settings: Settings, stack: AsyncExitStack) -> str:
     composed = compose(
         replace(settings, engine=replace(settings.engine, settle=_settle(settings))), keys, around.connection,
         around.region, database=settings.database or state.database_url, url=url,
+        # A database that is named may have other engines; that of the state directory is under its lock.
+        exclusive=settings.database is None, bus=bus_of(settings),
     )  # fmt: skip
     engine = composed.engine
+    if settings.database is not None:
+        await composed.prepare()
     await engine.start()
     stack.push_async_callback(engine.stop)
     app = gateway_of(

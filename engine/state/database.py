@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Executable, event, text
+from sqlalchemy import Executable, event, func, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,6 +23,8 @@ from engine.state.uncancelled import uncancelled
 HEAD = "0001"  # the newest revision in engine/state/migrations; a test holds them together
 
 _CONNECT_WITHIN = 5  # seconds
+_SCHEMA_LOCK = 0x1507_4E52  # PostgreSQL's advisory lock of those who change the schema
+_LOOK_AGAIN = 0.2  # seconds until it is tried again
 _RESTED = 1  # seconds after which a connection is tried before it is used
 
 
@@ -79,19 +83,35 @@ class Database:
         """Where leases are renewed."""
         return self._renewals or self.writer
 
-    async def prepare(self) -> None:
-        """Bring the schema to HEAD: a new database is made whole, an older one is migrated, a newer one left."""
-        async with self.writer.connect() as connection:
-            current = await connection.run_sync(_current_revision)
-        if current is not None and current >= HEAD:
+    async def prepare(self, to: str = HEAD) -> str | None:
+        """Bring the schema to the revision `to`: a new database is made whole, an older one is migrated, a newer one
+        left. Returns what it was at, None for a new one; of several processes at once one does it, the others wait."""
+        async with self._alone():
+            async with self.writer.connect() as connection:
+                current = await connection.run_sync(_current_revision)
+            if current is None and to == HEAD:
+                async with self.writer.begin() as connection:
+                    await connection.run_sync(tables.metadata.create_all)
+                    await connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+                    await connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+            elif current is None or current < to:
+                await asyncio.to_thread(migrate, self.url, to)
+            return current
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Nobody else changes the schema meanwhile. SQLite's file is this process's own, under its directory's lock."""
+        if self.is_sqlite:
+            yield
             return
-        if current is None:
-            async with self.writer.begin() as connection:
-                await connection.run_sync(tables.metadata.create_all)
-                await connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-                await connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
-            return
-        await asyncio.to_thread(migrate, self.url)
+        async with self.reader.connect() as connection:
+            # Another process has it, and gives no sign.
+            while not (await connection.execute(select(func.pg_try_advisory_lock(_SCHEMA_LOCK)))).scalar():  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_AGAIN)
+            try:
+                yield
+            finally:
+                await connection.execute(select(func.pg_advisory_unlock(_SCHEMA_LOCK)))
 
     @uncancelled
     async def write(self, *statements: Executable, on: AsyncEngine | None = None) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.state.census import Census, census, revision, revisions
 from engine.state.clock import SystemClock
-from engine.state.database import HEAD, Database, migrate
+from engine.state.database import HEAD, Database
 from engine.state.purge import count, purge
 
 T = TypeVar("T")
@@ -68,10 +68,9 @@ async def upgraded(database: Database, to: str | None) -> str:
         )
     if found == wanted:
         return f"Nothing to do: the database is at revision {found}."
-    if wanted == HEAD:
-        await database.prepare()
-    else:
-        await asyncio.to_thread(migrate, database.url, wanted)
+    found = await database.prepare(wanted)
+    if found == wanted:
+        return f"Nothing to do: another process has brought the database to revision {found}."
     if found is None:
         return f"The database was empty; it is now at revision {wanted}."
     return f"The database was at revision {found}; it is now at {wanted}."

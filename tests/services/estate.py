@@ -149,6 +149,11 @@ class Estate:
     def engine(self, config: Path | None = None) -> Process:
         return self._begin("engine", str(BIN / "isotherm"), "engine", "--config-file", str(config or self.config))
 
+    def serve(self) -> Process:
+        """Everything in one process, on the same database and broker."""
+        options = ("--port", "0", "--state-dir", str(self.folder / "serve"), "--config-file", str(self.config))
+        return self._begin("serve", str(BIN / "isotherm"), "serve", *options)
+
     def config_through(self, postgres: Gate, rabbit: Gate) -> Path:
         """The configuration of a process that reaches its servers through gates of its own."""
         text = self.config.read_text(encoding="utf-8")

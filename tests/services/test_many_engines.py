@@ -120,3 +120,15 @@ def test_an_old_schema_is_told(estate: Estate) -> None:
     estate.rows("UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(AssertionError, match=r"Run `isotherm db upgrade`"):
         estate.engine()
+
+
+def test_a_serve_on_the_same_database_takes_nothing_away(estate: Estate) -> None:
+    heat, engine = estate.heat(estate.api()), estate.engine()
+    heat.create_stack(name="s", template=slow(8))
+    owners = until(estate.owners)
+    before = estate.rows("SELECT epoch FROM stacks")
+    estate.serve()
+    assert estate.owners() == owners
+    ends(heat, "s")
+    assert estate.rows("SELECT epoch FROM stacks") == before
+    assert "lease of a run was lost" not in engine.log()

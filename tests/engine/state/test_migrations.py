@@ -112,3 +112,12 @@ async def test_an_older_database_is_refused(database: Database, held: str | None
 
     with pytest.raises(SchemaMismatch, match=f"{said}.*isotherm db upgrade"):
         await database.check()
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.services)], indirect=True)
+async def test_of_several_processes_at_once_one_makes_the_schema(database: Database) -> None:
+    several = [Database(database.url) for _ in range(4)]
+    found = await asyncio.gather(*(one.prepare() for one in several))
+    assert sorted(found, key=str) == [HEAD, HEAD, HEAD, None]
+    for one in several:
+        await one.close()
