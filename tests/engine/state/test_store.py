@@ -61,6 +61,22 @@ async def test_a_name_is_taken_until_its_stack_is_deleted(store: Store, committe
     assert found.id == "s2"
 
 
+async def test_of_stacks_created_together_only_the_one_whose_name_is_taken_is_refused(store: Store) -> None:
+    first = asyncio.create_task(store.add_stack(stack_values("s0", "first"), Source("a: 0")))
+    names = ("one", "two", "one", "three")
+    told = await asyncio.gather(
+        first, *(store.add_stack(stack_values(f"s{n}", name), Source(f"a: {n}")) for n, name in enumerate(names, 1)),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert [type(one) for one in told] == [int, int, int, StackExists, int]
+    for number in (0, 1, 2, 4):
+        stack = await store.stack(f"s{number}")
+        assert stack is not None
+        assert (await store.source(told[number])).text == f"a: {number}"
+    assert await store.live_stacks("p") == 4
+    assert await store.live_stacks("elsewhere") == 0
+
+
 async def test_sources_are_sealed_at_rest(store: Store) -> None:
     revision = await store.add_stack(stack_values(), Source("x", parameters={"password": "geheim-42"}))
 
