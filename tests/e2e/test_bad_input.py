@@ -200,7 +200,7 @@ BAD_HOT = {
         "  b: {type: OS::Heat::None, depends_on: a}\n", ["ircular"],
     ),
     "unknown_type": ("heat_template_version: 2018-08-31\nresources:\n  a: {type: OS::No::Type}\n", ["OS::No::Type"]),
-    "duplicate_key": ("heat_template_version: 2018-08-31\nheat_template_version: 2018-08-31\n", [":2:1)"]),
+    "duplicate_key": ("heat_template_version: 2018-08-31\nheat_template_version: 2017-09-01\n", [":2:1)"]),
     "unknown_version": ("heat_template_version: 1999-01-01\n", ["1999-01-01"]),
 }  # fmt: skip
 
