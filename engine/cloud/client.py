@@ -13,6 +13,7 @@ from engine.cloud.cache import TtlCache
 from engine.cloud.clock import Clock
 from engine.cloud.context import Context
 from engine.cloud.contract import Ready, Reply
+from engine.cloud.ending import to_its_end
 from engine.cloud.errors import CloudError, NotFound, Permanent, Temporary
 from engine.cloud.gather import Gatherer, gathered
 from engine.cloud.hub import Hub
@@ -20,7 +21,7 @@ from engine.cloud.limiter import Limiter
 from engine.cloud.names import Row, facts, listing, resolve, resolve_all
 from engine.cloud.settings import CloudSettings
 from engine.cloud.token import TokenInfo
-from engine.cloud.transport import Answer, Transport
+from engine.cloud.transport import READING, Answer, Transport
 from engine.model.value import Value
 
 _MOST_PAGES = 10_000
@@ -259,7 +260,8 @@ class Client:
         started = await limiter.acquire()
         refused, pause = False, None
         try:
-            answer = await self.shared.transport.send(asked, url, headers, json=json, data=body)
+            sending = self.shared.transport.send(asked, url, headers, json=json, data=body)
+            answer = await (sending if asked.method in READING else to_its_end(sending))
             if answer.status in (429, 503):
                 refused, pause = True, self._bounded(retry_after(answer.headers))
             return answer

@@ -24,7 +24,8 @@ from engine.cloud.settings import CloudSettings
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
 
 _JSON = "application/json"
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Methods that change nothing.
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: The permit of the request that this task is sending.
 _guard: contextvars.ContextVar[Callable[[], None] | None] = contextvars.ContextVar("guard", default=None)
@@ -99,7 +100,7 @@ class Transport:
         if json is not None:
             data = orjson.dumps(json)
             sent.setdefault("Content-Type", _JSON)
-        asking = _guard.set(None if asked.method in _READING or _for_a_token(asked) else permit.get())
+        asking = _guard.set(None if asked.method in READING or _for_a_token(asked) else permit.get())
         try:
             async with session.request(
                 asked.method, URL(url), headers=sent, data=data, allow_redirects=False

@@ -303,6 +303,46 @@ async def test_a_cancelled_request_gives_its_place_back(cloud, connect):
     assert client.shared.limiter("network").in_flight == 0
 
 
+@pytest.fixture
+def held(cloud):
+    """A PUT that comes, and is answered when it is let go."""
+    came, go = asyncio.Event(), asyncio.Event()
+
+    async def hold(request):
+        came.set()
+        await go.wait()
+        return 200, {}
+
+    cloud.on("PUT", "/network/v2.0/routers/1/add_router_interface", hold)
+    return came, go
+
+
+async def test_who_stops_wanting_a_change_goes_on_when_it_has_been_made(held, client):
+    came, go = held
+    asked = asyncio.ensure_future(client.request("network", "PUT", "/routers/1/add_router_interface", json={}))
+    await came.wait()
+    asked.cancel()
+    done, _ = await asyncio.wait({asked}, timeout=0.05)
+    assert not done, "it may take effect at any moment"
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert client.shared.limiter("network").in_flight == 0
+
+
+async def test_a_process_that_stops_does_not_wait_for_it(held, client):
+    came, go = held
+    asked = asyncio.ensure_future(client.request("network", "PUT", "/routers/1/add_router_interface", json={}))
+    await came.wait()
+    for _ in range(2):
+        asked.cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert client.shared.limiter("network").in_flight == 0
+    go.set()
+
+
 async def test_the_body_is_json(cloud, client):
     cloud.on("POST", "/network/v2.0/networks", (201, {"network": {"id": "1"}}))
     reply = await client.request("network", "POST", "/networks", json={"network": {"name": "ü"}})
