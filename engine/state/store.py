@@ -60,7 +60,9 @@ class _NewStack:
     event: Mapping[str, Any] | None
 
     def row(self, revision: int) -> dict[str, Any]:
-        return {**self.values, "revision": revision if self.values["run_json"] else None}
+        """Every column, so that the rows of one statement are alike."""
+        named = {column.name: self.values.get(column.name) for column in t.stacks.columns}
+        return {**named, "revision": revision if self.values["run_json"] else None}
 
 
 class Store:

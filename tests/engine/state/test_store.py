@@ -63,9 +63,13 @@ async def test_a_name_is_taken_until_its_stack_is_deleted(store: Store, committe
 
 async def test_of_stacks_created_together_only_the_one_whose_name_is_taken_is_refused(store: Store) -> None:
     first = asyncio.create_task(store.add_stack(stack_values("s0", "first"), Source("a: 0")))
+    more = {"three": {"drift_status": "IN_SYNC"}}  # what one stack has to say and the others have not
     names = ("one", "two", "one", "three")
     told = await asyncio.gather(
-        first, *(store.add_stack(stack_values(f"s{n}", name), Source(f"a: {n}")) for n, name in enumerate(names, 1)),
+        first, *(
+            store.add_stack(stack_values(f"s{n}", name, **more.get(name, {})), Source(f"a: {n}"))
+            for n, name in enumerate(names, 1)
+        ),
         return_exceptions=True,
     )  # fmt: skip
     assert [type(one) for one in told] == [int, int, int, StackExists, int]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 
 import pytest
 import yaml
@@ -220,20 +219,3 @@ def test_json_means_what_it_means_elsewhere(value: dict[str, object]) -> None:
     assert read(json.dumps(value).replace("/", "\\/")).to_python() == value
     assert read(json.dumps(value, indent="\t")).to_python() == value
     assert read(json.dumps(value, ensure_ascii=False)).to_python() == value
-
-
-def test_fifty_kilobytes_take_little_time() -> None:
-    text = "resources:\n" + "".join(
-        f"  r{i}: {{type: OS::A::B, properties: {{a: [1, two], b: c}}}}\n" for i in range(900)
-    )
-    assert 45_000 < len(text) < 60_000
-    ours = min(_seconds(lambda: read(text)) for _ in range(5))
-    plain = min(_seconds(lambda: yaml.load(text, Loader=yaml.CSafeLoader)) for _ in range(5))
-    assert ours < 2 * plain  # 0.03 s against 0.06 s
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    """Of the processor, so that a busy machine changes little."""
-    began = time.process_time()
-    work()
-    return time.process_time() - began
