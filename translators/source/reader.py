@@ -23,6 +23,7 @@ MAX_NODES = 200_000  # aliases counted as often as they are used
 
 _MERGE = "tag:yaml.org,2002:merge"
 _STANDARD = "tag:yaml.org,2002:"
+_DEEP = "maximum nesting depth"  # libyaml from 0.2.6 gives up at 1,000 levels, before it tells of the first
 _PLAIN_TAGS = {"str", "int", "float", "bool", "null", "seq", "map", "timestamp", "value"}
 
 
@@ -60,6 +61,8 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
         yield from yaml.parse(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark is not None and _DEEP in str(error.problem):
+            read(text[: mark.index], name=name)  # what led there is far deeper than allowed, so this raises
         span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
         kind = "JSON" if text.lstrip()[:1] == "{" else "YAML"
         began = error.context_mark
