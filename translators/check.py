@@ -20,6 +20,7 @@ from engine.model.expression import (
     ResourceRef,
     children,
     find,
+    within,
 )
 from engine.model.template import Dialect, Resource, Template
 from translators.findings import Findings, nearest
@@ -126,6 +127,10 @@ def _circle_of_resources(template: Template, findings: Findings) -> None:
 
 
 def _always_needed(expression: Expression) -> Iterator[str]:
+    everything = within(expression)
+    if not any(type(inner) is If for inner in everything):
+        yield from (inner.address for inner in everything if isinstance(inner, ResourceRef | AttributeRef))
+        return
     todo = [expression]
     while todo:
         here = todo.pop()

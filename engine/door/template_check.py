@@ -78,14 +78,13 @@ class TemplateCheck:
             yield from error.diagnostics
 
     def _properties(self, deployment: Deployment) -> Iterable[Diagnostic]:
-        scope = deployment.scope(View())
         for resource in deployment.resources.values():
             if resource.external_id is not None:
                 continue  # TR-08: it is neither made nor changed, so its properties are never used
             yield from self._snapshots(resource)
             yield from self._update_policy(deployment, resource)
             try:
-                given = evaluate(resource.properties, scope)
+                given = deployment.foresee(resource.properties)
             except Invalid as error:
                 yield from error.diagnostics
                 continue

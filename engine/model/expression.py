@@ -8,8 +8,9 @@ take part in comparison.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, Union, cast, overload
 
 from engine.model.diagnostic import Span
@@ -59,11 +60,15 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A map; each entry's expression has the span of its value. `rest` is an expression for a map with more entries."""
+    """A map; each entry's expression has the span of its value. `rest` is an expression for a map with more entries.
+
+    `inside` belongs to `within`.
+    """
 
     entries: tuple[tuple[str, Expression], ...]
     rest: Expression | None = None
     span: Span | None = _span()
+    inside: tuple[Expression, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
     def get(self, key: str) -> Expression | None:
         for name, item in self.entries:
@@ -428,7 +433,7 @@ Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing
 _KINDS: frozenset[type] = frozenset(Expression.__args__)  # type: ignore[attr-defined]
 #: The fields of each kind that may hold expressions: looked up once, for they are asked of every part of a template.
 PARTS: Mapping[type, tuple[str, ...]] = {
-    kind: tuple(slot.name for slot in fields(kind) if "Expression" in str(slot.type)) for kind in _KINDS
+    kind: tuple(slot.name for slot in fields(kind) if slot.init and "Expression" in str(slot.type)) for kind in _KINDS
 }
 
 
@@ -437,33 +442,43 @@ def is_expression(held: object) -> bool:
     return type(held) in _KINDS
 
 
-def children(expression: Expression) -> list[Expression]:
+def children(expression: Expression) -> Sequence[Expression]:
     """The expressions directly inside `expression`."""
-    found: list[Expression] = []
-    _open(expression, found)
+    return _CHILDREN[type(expression)](expression)
+
+
+def _children_of(kind: type) -> Callable[[Any], Sequence[Expression]]:
+    """How the children of that kind are read, by the types of its fields: most hold one thing."""
+    shapes = {slot.name: str(slot.type) for slot in fields(kind) if slot.name in PARTS[kind]}
+    if not shapes:
+        return lambda expression: ()
+    match list(shapes.items()):
+        case [(name, "tuple[Expression, ...]")]:
+            return cast(Callable[[Any], Sequence[Expression]], attrgetter(name))
+        case [_, _, *_] if set(shapes.values()) == {"Expression"}:
+            return cast(Callable[[Any], Sequence[Expression]], attrgetter(*shapes))
+        case _:
+            return lambda expression: [inner for name in shapes for inner in _gather(getattr(expression, name))]
+
+
+def _gather(held: Any) -> Iterator[Expression]:
+    if type(held) in _KINDS:
+        yield held
+    elif type(held) is tuple:
+        for item in held:
+            yield from _gather(item)
+
+
+def _inside_map(expression: MapOf) -> Sequence[Expression]:
+    found = [item for _, item in expression.entries]
+    if expression.rest is not None:
+        found.append(expression.rest)
     return found
 
 
-def _open(expression: Expression, found: list[Expression]) -> None:
-    """Put what is directly inside `expression` into `found`."""
-    kind = type(expression)
-    if kind is MapOf:
-        found += [item for _, item in expression.entries]  # type: ignore[union-attr]
-        if expression.rest is not None:  # type: ignore[union-attr]
-            found.append(expression.rest)  # type: ignore[union-attr]
-    elif kind is ListOf:
-        found += expression.items  # type: ignore[union-attr]
-    else:
-        for name in PARTS[kind]:
-            _gather(getattr(expression, name), found)
-
-
-def _gather(held: object, found: list[Expression]) -> None:
-    if type(held) in _KINDS:
-        found.append(cast(Expression, held))
-    elif type(held) is tuple:
-        for item in held:
-            _gather(item, found)
+_CHILDREN: Mapping[type, Callable[[Any], Sequence[Expression]]] = {
+    **{kind: _children_of(kind) for kind in _KINDS}, MapOf: _inside_map
+}  # fmt: skip
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
@@ -474,6 +489,28 @@ def walk(expression: Expression) -> Iterator[Expression]:
         yield here
         if type(here) is not Literal:  # most are
             stack.extend(children(here))
+
+
+def within(expression: Expression) -> Sequence[Expression]:
+    """`expression` and everything inside it but literals, in the order of `walk`; a map keeps it for the next time."""
+    if type(expression) is not MapOf:
+        return _within(expression)
+    if expression.inside is None:
+        object.__setattr__(expression, "inside", _within(expression))
+    assert expression.inside is not None
+    return expression.inside
+
+
+def _within(expression: Expression) -> tuple[Expression, ...]:
+    found: list[Expression] = []
+    stack = [expression]
+    while stack:
+        here = stack.pop()
+        kind = type(here)
+        if kind is not Literal:  # most are
+            found.append(here)
+            stack += _CHILDREN[kind](here)
+    return tuple(found)
 
 
 _Kind = TypeVar("_Kind")
@@ -489,14 +526,4 @@ def find(expression: Expression, /, *kinds: type) -> list[Any]: ...
 
 def find(expression: Expression, /, *kinds: type) -> list[Any]:
     """Everything of those kinds inside `expression`, itself included, in the order of `walk`. Never literals."""
-    found: list[Any] = []
-    stack = [expression]
-    while stack:
-        here = stack.pop()
-        kind = type(here)
-        if kind is Literal:  # most are
-            continue
-        if kind in kinds:
-            found.append(here)
-        _open(here, stack)
-    return found
+    return [inner for inner in within(expression) if type(inner) in kinds]

@@ -48,6 +48,7 @@ class Deployment:
     facade: Mapping[str, Value] = field(default_factory=dict)
     sinks: Sequence[Value] = ()  # where the environment wants the stack's events
     imported: set[str] = field(default_factory=set)  # names of exports read so far, gathered while evaluating
+    foreseen: dict[int, tuple[Expression, Value]] = field(default_factory=dict)  # belongs to `foresee`
 
     @property
     def has_secrets(self) -> bool:
@@ -65,6 +66,15 @@ class Deployment:
         """Where expressions are evaluated: `view` answers for resources; `masked` hides hidden parameters; `known` is
         what dynamic references stand for."""
         return DeploymentScope(self, view, masked=masked, known=known)
+
+    def foresee(self, expression: Expression) -> Value:
+        """The value as far as it is known before anything of the stack is made, worked out once: whoever checks a
+        template plans it next. Raises Invalid."""
+        # The key is an address in memory, which stays taken as long as the expression is kept beside its value.
+        done = self.foreseen.get(id(expression))
+        if done is None:
+            done = self.foreseen[id(expression)] = (expression, evaluate(expression, self.scope(View())))
+        return done[1]
 
     def checkable(self, properties: Value) -> Value:
         """Properties as they can be checked: what holds a dynamic reference is not known yet."""
@@ -108,6 +118,7 @@ def deploy(
         raise _circular(template, [str(key) for key in cycle.path]) from cycle
     return replace(
         decided,
+        foreseen={},
         resources=resources,
         groups=groups,
         requires={a: frozenset(needed) for a, needed in graph.items()},
