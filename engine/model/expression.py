@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, Union, cast, overload
 
 from engine.model.diagnostic import Span
+from engine.model.immutable import immutable
 from engine.model.value import Value
 
 
@@ -44,7 +45,7 @@ class ReplaceMode(enum.StrEnum):
     VERY_STRICT = "very_strict"  # and no value may be null or empty
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Literal:
     """A scalar (string, number, boolean, null), or an already evaluated value of any shape."""
 
@@ -52,13 +53,13 @@ class Literal:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ListOf:
     items: tuple[Expression, ...]
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MapOf:
     """A map; each entry's expression has the span of its value. `rest` is an expression for a map with more entries.
 
@@ -77,12 +78,12 @@ class MapOf:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class NoValue:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ParameterRef:
     """A parameter's value; `path` goes into lists and maps. `lenient`: a bad path gives "" (HOT)."""
 
@@ -92,13 +93,13 @@ class ParameterRef:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PseudoRef:
     name: Pseudo
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ResourceRef:
     """The reference id of the resource at `address`: its physical id for most types."""
 
@@ -106,7 +107,7 @@ class ResourceRef:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AttributeRef:
     """An attribute of a resource; without `attribute`, a map of all. A dotted CFN name stays whole in `attribute`."""
 
@@ -116,7 +117,7 @@ class AttributeRef:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Named:
     """The one of `among` that bears the computed name; `missing` is what is said when none does, `{}` for the name."""
 
@@ -126,13 +127,13 @@ class Named:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ConditionRef:
     name: str
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class If:
     """`otherwise` None: the enclosing item is left out when the condition is false (HOT 2021-04-16)."""
 
@@ -142,7 +143,7 @@ class If:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Equals:
     left: Expression
     right: Expression
@@ -150,32 +151,32 @@ class Equals:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Not:
     operand: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class And:
     operands: tuple[Expression, ...]
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Or:
     operands: tuple[Expression, ...]
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Contains:
     value: Expression
     sequence: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EachMemberIn:
     """Every member of the first list is in the second (CFN rules)."""
 
@@ -184,14 +185,14 @@ class EachMemberIn:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EachMemberEquals:
     members: Expression
     value: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Concat:
     """Text put together from parts (`Fn::Sub` after parsing); numbers and booleans become their text."""
 
@@ -199,7 +200,7 @@ class Concat:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Join:
     """`serialize`: maps and lists among the items become sorted-key JSON and null becomes "" (HOT ≥ 2015-10-15)."""
 
@@ -209,7 +210,7 @@ class Join:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Split:
     delimiter: Expression
     text: Expression
@@ -217,7 +218,7 @@ class Split:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Select:
     """`lenient`: a missing item gives "" and JSON text is parsed (Heat's); else it is an error (AWS's)."""
 
@@ -227,7 +228,7 @@ class Select:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Replace:
     """HOT `str_replace*` and `Fn::Replace`: longest key first, replaced text is not scanned again."""
 
@@ -238,7 +239,7 @@ class Replace:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class FindInMap:
     mapping: Expression
     top: Expression
@@ -247,13 +248,13 @@ class FindInMap:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Base64:
     text: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Cidr:
     block: Expression
     count: Expression
@@ -261,19 +262,19 @@ class Cidr:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AvailabilityZones:
     region: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ImportValue:
     name: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StackOutput:
     """An output of another stack of the project, by the stack's name; `region` None is the stack's own."""
 
@@ -283,7 +284,7 @@ class StackOutput:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Repeat:
     """`loops` is a map of variables to lists; zip instead of product when `permutations` is false."""
 
@@ -293,26 +294,26 @@ class Repeat:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Digest:
     algorithm: Expression
     value: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Facade:
     part: FacadePart
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MapMerge:
     maps: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MapReplace:
     """`changes` is a map of `keys` and `values`, each a map of what is to what it becomes."""
 
@@ -321,34 +322,34 @@ class MapReplace:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Yaql:
     expression: Expression
     data: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Filter:
     unwanted: Expression
     source: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MakeUrl:
     parts: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ListConcat:
     lists: Expression
     unique: bool = False
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MemberListToMap:
     key_name: Expression
     value_name: Expression
@@ -356,19 +357,19 @@ class MemberListToMap:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Length:
     source: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ToJson:
     source: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TableLookup:
     """The first row whose glob matches the key gives the value; no row: `default`, or the key itself.
 
@@ -381,7 +382,7 @@ class TableLookup:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ObjectAttribute:
     """An attribute, or `Tags.<key>`, of the object that the value names, or of each in a list (CFN rules).
 
@@ -393,7 +394,7 @@ class ObjectAttribute:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PropertyPath:
     """A value inside another expression's value (`{get_property: A.B}` of a mapping row); absent gives NO_VALUE."""
 
@@ -402,7 +403,7 @@ class PropertyPath:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ForEach:
     """One `template` for each item of `source`, with `Item(name)` bound; a mapping row's way to make a list."""
 
@@ -412,7 +413,7 @@ class ForEach:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Item:
     """The bound variable of an enclosing `ForEach`; `path` goes into it, absent gives NO_VALUE."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from engine.model.diagnostic import Span
+from engine.model.immutable import immutable
 from engine.model.value import Value
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class SourceNode:
     """`value` is the typed scalar; `tag` a short form's (`!Ref`), None otherwise; keys of maps are nodes too."""
 
