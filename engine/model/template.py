@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.model.diagnostic import Diagnostic, Span
 from engine.model.expression import Expression, MapOf
+from engine.model.immutable import immutable
 from engine.model.value import Value
 
 
@@ -75,7 +76,7 @@ class ParameterGroup:
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Resource:
     """One engine resource.
 
@@ -102,7 +103,7 @@ class Resource:
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Group:
     """What one source resource became when it was lowered: a name over several resources.
 
@@ -129,7 +130,7 @@ class Group:
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Output:
     name: str
     value: Expression

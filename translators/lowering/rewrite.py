@@ -58,10 +58,10 @@ class Rewriter:
 
     def _pairs(self, entries: tuple[tuple[str, Expression], ...]) -> tuple[tuple[str, Expression], ...]:
         """The very same tuple where nothing is changed; so are those of `_parts` and `_held`."""
-        changed, made = False, []
+        changed, made, leaf = False, [], self._leaf
         for pair in entries:
             part = pair[1]
-            if type(part) is not self._leaf:
+            if type(part) is not leaf:
                 new = self.rewrite(part)
                 if new is not part:
                     changed, pair = True, (pair[0], new)
@@ -69,9 +69,9 @@ class Rewriter:
         return tuple(made) if changed else entries
 
     def _parts(self, parts: tuple[Any, ...]) -> tuple[Any, ...]:
-        changed, made = False, []
+        changed, made, leaf = False, [], self._leaf
         for part in parts:
-            new = part if type(part) is self._leaf else self._held(part)
+            new = part if type(part) is leaf else self._held(part)
             changed = changed or new is not part
             made.append(new)
         return tuple(made) if changed else parts

@@ -58,7 +58,12 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
     if _is_json(text):
         text = _as_yaml(text)
     try:
-        yield from yaml.parse(text, Loader=yaml.CSafeLoader)
+        loader = yaml.CSafeLoader(text)
+        try:
+            while (event := loader.get_event()) is not None:
+                yield event
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if mark is not None and _DEEP in str(error.problem):
@@ -182,26 +187,27 @@ class _Builder:
         self._add(node, done.anchor, done.size)
 
     def _scalar(self, event: Any) -> None:
-        span = self._span(event)
-        if event.tag is None and not event.implicit[0]:  # in quotes
-            self._add(SourceNode("scalar", span, event.value), event.anchor, 1)
+        mark, text, tag = event.start_mark, event.value, event.tag
+        span = Span(self._name, mark.line + 1, mark.column + 1)
+        if tag is None:
+            # In quotes it is text; so is a plain one that begins as no number, word or date of YAML's does.
+            plain = event.implicit[0] and text[:1] in _RESOLVERS
+            self._add(SourceNode("scalar", span, self._plain(text, span) if plain else text), event.anchor, 1)
             return
-        tag = self._tag(event.tag, span)
-        if tag is not None or event.tag == "!":
-            value: Value = event.value
-            tag = None if event.tag == "!" else tag
-        elif event.tag is not None:
-            value = self._typed(event.tag, event.value, span)
-        else:
-            resolved = _resolve(event.value)
-            if self._json and _EXPONENT.fullmatch(event.value):
-                resolved = "tag:yaml.org,2002:float"  # YAML 1.1 wants a point and a sign there
-            if resolved == _MERGE and self._is_key():
-                self._open[-1].merges.add(len(self._open[-1].children))
-                value = event.value
-            else:
-                value = self._typed(resolved, event.value, span)
-        self._add(SourceNode("scalar", span, value=value, tag=tag), event.anchor, 1)
+        short = self._tag(tag, span)
+        value = text if short is not None or tag == "!" else self._typed(tag, text, span)
+        self._add(SourceNode("scalar", span, value, tag=short), event.anchor, 1)
+
+    def _plain(self, text: str, span: Span) -> Value:
+        resolved = _resolve(text)
+        if resolved is None:
+            if not (self._json and _EXPONENT.fullmatch(text)):
+                return text
+            resolved = "tag:yaml.org,2002:float"  # YAML 1.1 wants a point and a sign there
+        if resolved == _MERGE and self._is_key():
+            self._open[-1].merges.add(len(self._open[-1].children))
+            return text
+        return self._typed(resolved, text, span)
 
     def _is_key(self) -> bool:
         return bool(self._open) and self._open[-1].kind == "map" and len(self._open[-1].children) % 2 == 0
@@ -286,15 +292,18 @@ class _Builder:
 
 
 # --- scalars --------------------------------------------------------------------------------------------------------
-_RESOLVERS = yaml.CSafeLoader.yaml_implicit_resolvers
+_RESOLVERS = {
+    first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
+    for first, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
 
 
-def _resolve(text: str) -> str:
-    """YAML 1.1's implicit type; dates stay text, as both dialects read them (TV-15)."""
-    for tag, pattern in _RESOLVERS.get(text[:1], ()) if text else _RESOLVERS.get("", ()):
-        if pattern.match(text) and not tag.endswith(":timestamp"):
+def _resolve(text: str) -> str | None:
+    """YAML 1.1's implicit type, None for text; dates stay text, as both dialects read them (TV-15)."""
+    for tag, pattern in _RESOLVERS.get(text[:1], ()):
+        if pattern.match(text):
             return str(tag)
-    return "tag:yaml.org,2002:str"
+    return None
 
 
 def _integer(text: str) -> int:
