@@ -200,19 +200,24 @@ def _known(
 
     def read(e: Any, scope: Scope) -> Value:
         given: list[Value] = []
+        absent = unknown = False
         for name in names:
             held = getattr(e, name)
             if isinstance(held, tuple):
-                given.append([one for one in (evaluate(part, scope) for part in held) if one is not NO_VALUE])
+                found = [_TABLE[type(part)](part, scope) for part in held]
+                value = [one for one in found if one is not NO_VALUE]
             else:
-                given.append(None if held is None else evaluate(held, scope))
-        if any(value is NO_VALUE for value in given):
+                value = None if held is None else _TABLE[type(held)](held, scope)
+            absent = absent or value is NO_VALUE
+            unknown = unknown or not known(value)
+            given.append(value)
+        if absent:
             raise fail(
                 "InvalidFunctionArgument",
                 "AWS::NoValue, or an `if` without a value, cannot be an argument here.",
                 e.span,
             )
-        if not all(known(value) for value in given):
+        if unknown:
             return UNKNOWN
         return _guarded(function, [*given, *(getattr(e, name) for name in extra)], e.span)
 

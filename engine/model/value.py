@@ -39,9 +39,12 @@ NO_VALUE: Final = _NoValue()
 
 def is_known(value: Value) -> bool:
     """Tell whether no UNKNOWN is anywhere inside `value`."""
+    kind = type(value)
+    if kind is str:  # most are, and asking whether it is a Mapping costs more
+        return True
     if value is UNKNOWN:
         return False
-    if isinstance(value, str):  # most are, and asking whether it is a Mapping costs more
+    if kind is int or kind is bool or isinstance(value, str):
         return True
     if isinstance(value, dict | Mapping):
         return all(map(is_known, value.values()))

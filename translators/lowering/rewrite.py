@@ -38,23 +38,21 @@ class Rewriter:
         return done[1]
 
     def _inside(self, expression: Expression) -> Expression:
-        match expression:
-            case MapOf(entries, rest):
-                pairs = self._pairs(entries)
-                new = None if rest is None else self.rewrite(rest)
-                same = pairs is entries and new is rest
-                return expression if same else MapOf(pairs, new, span=expression.span)
-            case ListOf(items):
-                parts = self._parts(items)
-                return expression if parts is items else ListOf(parts, span=expression.span)
-            case _:
-                found: dict[str, Any] = {}
-                for name in PARTS[type(expression)]:
-                    held = getattr(expression, name)
-                    new = self._held(held)
-                    if new is not held:
-                        found[name] = new
-                return cast(Expression, replace(cast(Any, expression), **found)) if found else expression
+        if isinstance(expression, MapOf):
+            pairs, rest = self._pairs(expression.entries), expression.rest
+            new = None if rest is None else self.rewrite(rest)
+            same = pairs is expression.entries and new is rest
+            return expression if same else MapOf(pairs, new, span=expression.span)
+        if isinstance(expression, ListOf):
+            parts = self._parts(expression.items)
+            return expression if parts is expression.items else ListOf(parts, span=expression.span)
+        found: dict[str, Any] = {}
+        for name in PARTS[type(expression)]:
+            held = getattr(expression, name)
+            new = self._held(held)
+            if new is not held:
+                found[name] = new
+        return cast(Expression, replace(cast(Any, expression), **found)) if found else expression
 
     def _pairs(self, entries: tuple[tuple[str, Expression], ...]) -> tuple[tuple[str, Expression], ...]:
         """The very same tuple where nothing is changed; so are those of `_parts` and `_held`."""
