@@ -22,6 +22,9 @@ DEFAULT: Final[Mapping[str, str]] = {
     "heat_waitcondition_server_url": "How servers of the cloud reach this gateway, for signal URLs; by default its "
     "own address.",
     "simulator_build_seconds": "How long the embedded simulator takes to build a server.",
+    "control_exchange": "Exchange that notifications go to.",
+    "default_publisher_id": "Who notifications come from; by default orchestration. and the host's name.",
+    "default_notification_level": "Level of notifications that are no errors.",
 }
 
 ENGINE: Final[Mapping[str, str]] = {
@@ -86,4 +89,18 @@ MAPPING: Final[Mapping[str, str]] = {
     "public_subnet_snat": "Whether instances without a public address in public subnets can reach out: allow or deny.",
     "network_acl": "What becomes of the rules of network ACLs. warn: they are kept and not enforced; error: they are "
     "refused.",
+}
+
+NOTIFICATIONS: Final[Mapping[str, str]] = {
+    "driver": "How beginnings and ends of stacks' actions are told: messagingv2 (RabbitMQ, as oslo.messaging's listeners "
+    "expect it), messaging (the same without envelope), log or noop, the default. May be given several times.",
+    "topics": "Topics on RabbitMQ; the queues are named <topic>.info and <topic>.error.",
+    "transport_url": "RabbitMQ for notifications; by default that of [DEFAULT].",
+}
+
+RABBIT: Final[Mapping[str, str]] = {
+    "amqp_durable_queues": "Whether exchange and queues of notifications that are not there yet are made so that they "
+    "outlive the broker. Only for notifications.",
+    "rabbit_quorum_queue": "Whether queues of notifications that are not there yet are made as quorum queues. Only "
+    "for notifications.",
 }
