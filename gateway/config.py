@@ -76,8 +76,8 @@ def _notifications(conf: Any) -> NotificationSettings:
     return NotificationSettings(
         driver=tuple(section.driver or ("noop",)), topics=tuple(section.topics), transport_url=section.transport_url,
         control_exchange=conf.control_exchange, default_publisher_id=conf.default_publisher_id,
-        default_notification_level=conf.default_notification_level, amqp_durable_queues=rabbit.amqp_durable_queues,
-        rabbit_quorum_queue=rabbit.rabbit_quorum_queue,
+        default_notification_level=conf.default_notification_level.upper(),
+        amqp_durable_queues=rabbit.amqp_durable_queues, rabbit_quorum_queue=rabbit.rabbit_quorum_queue,
     )  # fmt: skip
 
 

@@ -92,8 +92,9 @@ MAPPING: Final[Mapping[str, str]] = {
 }
 
 NOTIFICATIONS: Final[Mapping[str, str]] = {
-    "driver": "How beginnings and ends of stacks' actions are told: messagingv2 (RabbitMQ, as oslo.messaging's listeners "
-    "expect it), messaging (the same without envelope), log or noop, the default. May be given several times.",
+    "driver": "How beginnings and ends of stacks' actions are told: messagingv2 (RabbitMQ, as listeners of "
+    "oslo.messaging expect it), messaging (the same without envelope), log or noop, the default. May be given several "
+    "times.",
     "topics": "Topics on RabbitMQ; the queues are named <topic>.info and <topic>.error.",
     "transport_url": "RabbitMQ for notifications; by default that of [DEFAULT].",
 }

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from engine.bus.log_outlet import LogOutlet
 from engine.bus.notification import Outlet
 from engine.bus.post import Post
-from engine.bus.rabbit_outlet import Layout, RabbitOutlet
 from engine.runs.notifier import Notifier
 from gateway.listening import StartError
 
@@ -36,10 +34,13 @@ def notifier_of(settings: NotificationSettings, transport_url: str | None) -> No
     """The notifier; `transport_url` is the installation's own broker. Raises StartError."""
     posts = [Post(_outlet(name, settings, transport_url)) for name in dict.fromkeys(settings.driver) if name != "noop"]
     publisher = settings.default_publisher_id or f"orchestration.{socket.gethostname()}"
-    return Notifier(posts, publisher=publisher, level=settings.default_notification_level.upper())
+    return Notifier(posts, publisher=publisher, level=settings.default_notification_level)
 
 
 def _outlet(driver: str, settings: NotificationSettings, transport_url: str | None) -> Outlet:
+    from engine.bus.log_outlet import LogOutlet
+    from engine.bus.rabbit_outlet import Layout, RabbitOutlet
+
     if driver == "log":
         return LogOutlet()
     url = settings.transport_url or transport_url
