@@ -88,7 +88,7 @@ def body(stack: Stack) -> dict[str, Value]:
         "state_reason": stack.status_reason,
         "create_at": _time(stack.created),
         "updated_at": _time(stack.updated),
-        "description": stack.description,
+        "description": stack.description or "No description",
         "tags": list(stack.options.tag_names) or None,
     }
 

@@ -165,7 +165,7 @@ async def test_enge_05_the_body_is_heats(story: Story, listener: Listener) -> No
         "state_reason": stack.status_reason,
         "create_at": "2023-11-14T22:13:20Z",
         "updated_at": f"{stack.updated:%Y-%m-%dT%H:%M:%SZ}",
-        "description": "",
+        "description": "No description",
         "tags": ["web", "Owner=me"],
     }
     first = listener.heard[0].payload
