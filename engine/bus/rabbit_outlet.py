@@ -93,8 +93,9 @@ class RabbitOutlet:
         except ChannelNotFoundEntity:
             channel = await connection.channel()
             durable = self._layout.durable or self._layout.quorum
-            arguments = {"x-queue-type": "quorum"} if self._layout.quorum else None
-            queue = await channel.declare_queue(key, durable=durable, arguments=arguments)
+            queue = await channel.declare_queue(
+                key, durable=durable, arguments={"x-queue-type": "quorum"} if self._layout.quorum else None
+            )
         await queue.bind(exchange.name, routing_key=key)
         await channel.close()
         self._queues.add(key)

@@ -10,6 +10,7 @@ from typing import Self
 from engine.bus import Bus, Hearing, LocalBus
 from engine.door.part import Part
 from engine.model.source import Translator
+from engine.model.value import Value
 from engine.resources.base import ResourceType
 from engine.resources.registry import Registry
 from engine.runs.context import Clouds, EngineSettings, RunContext, Transforms, Watch
@@ -99,6 +100,11 @@ class Lifecycle(Part):
         await self._context.notifier.stop()
         await self._bus.stop()
         await self._context.store.database.close()
+
+    def makes_child(self, type_name: str, properties: Mapping[str, Value]) -> bool:
+        """Whether a resource of the type is a stack of this engine's; `properties` as far as they are known."""
+        kind = self._context.registry.find(type_name)
+        return kind is not None and kind.inside(properties, self._context.settings.region)
 
     def resource_types(self) -> Mapping[str, ResourceType]:
         """Type name → the type."""
