@@ -102,9 +102,9 @@ class Lifecycle(Part):
         await self._context.store.database.close()
 
     def makes_child(self, type_name: str, properties: Mapping[str, Value]) -> bool:
-        """Whether a resource of the type is a stack of this engine's; `properties` as far as they are known."""
+        """Whether a resource of a type that makes stacks makes one of ours; `properties` as far as they are known."""
         kind = self._context.registry.find(type_name)
-        return kind is not None and kind.inside(properties, self._context.settings.region)
+        return kind is None or kind.inside(properties, self._context.settings.region)
 
     def resource_types(self) -> Mapping[str, ResourceType]:
         """Type name → the type."""
