@@ -103,7 +103,11 @@ async def test_engn_09_another_cloud_by_an_application_credential(own: Client, o
     wanted = {"application_credential": {"name": "for-stacks", "secret": "s3cret"}}
     path = f"/users/{there.user_id}/application_credentials"
     made = (await there.request("identity", "POST", path, json=wanted)).body["application_credential"]
-    auth = {"auth_url": other.auth_url, "application_credential_id": made["id"], "application_credential_secret": "s3cret"}  # fmt: skip
+    auth = {
+        "auth_url": other.auth_url,
+        "application_credential_id": made["id"],
+        "application_credential_secret": "s3cret",
+    }
     client = await own.elsewhere(Place("North", {"auth_type": "v3applicationcredential", "auth": auth}))
     assert (client.user_id, client.project_id) == (there.user_id, there.project_id)
     assert await _project(client) == there.project_id

@@ -420,7 +420,7 @@ async def test_engn_09_a_secret_that_there_is_not(there: There) -> None:
     await STACK.discard(thing.op(properties={}, physical_id=None), known)
 
 
-# --- what is seen without a cloud ---------------------------------------------------------------------------------------
+# --- what is seen without a cloud -------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("context", "sentence"),
     [
