@@ -80,6 +80,8 @@ CLOUD: Final[Mapping[str, str]] = {
     "auth_threads": "Threads that sign in.",
     "service_user_extra_roles": "Roles that the configured user may have where the caller has not, and still act for "
     "him.",
+    "remote_clouds": "Whether stacks may be made in other clouds by credentials that users bring (OS::Heat::Stack, "
+    "context). The engine then connects to whatever addresses they name.",
     "external_network": "Name or id of the network that floating IPs come from; by default the cloud's only one.",
     "microversions": "The highest microversion asked for, by service type (compute:2.79,placement:1.30); others stay "
     "as they are.",

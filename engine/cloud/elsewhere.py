@@ -56,6 +56,8 @@ class Elsewhere:
         return Client(client.context, shared)
 
     async def _by_credential(self, place: Place) -> Client:
+        if not self._settings.remote_clouds:
+            raise Permanent("This installation makes no stacks in other clouds ([cloud] remote_clouds).", status=403)
         key = _digest(place)
         client = self._clients.get(key)
         if client is None or client.context.ended:

@@ -161,7 +161,7 @@ class Stack(NestedType):
 
 async def _elsewhere(op: Operation) -> RemoteStack | None:
     """The stack in another place; None where it is one of ours."""
-    context = op.properties.get("context")
+    context = op.properties.get("context") or {}
     if not is_elsewhere(context, op.stack.region):
         return None
     return await reach(op, context, name_of(op), op.physical_id)

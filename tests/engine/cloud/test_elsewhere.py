@@ -145,6 +145,15 @@ async def test_engn_09_a_wrong_password_is_refused_there(own: Client, other: Sim
     assert "hunter2" not in str(refused.value)
 
 
+async def test_engn_09_an_operator_may_forbid_other_clouds(here: Simulator, other: Simulator) -> None:
+    settings = CloudSettings(remote_clouds=False)
+    connection = await Connection.open(auth=AuthSettings(**_auth(here)), settings=settings)
+    own = await connection.own()
+    with pytest.raises(Permanent, match="no stacks in other clouds"):
+        await own.elsewhere(Place(credential={"auth_type": "password", "auth": _auth(other)}))
+    await connection.close()
+
+
 async def test_engn_09_a_cloud_that_is_away_may_come_back(own: Client) -> None:
     auth = {"auth_url": "http://127.0.0.1:9/v3", "username": "u", "password": "p"}
     with pytest.raises(Temporary):
