@@ -42,6 +42,8 @@ class Notifier:
 
     def stack(self, stack: Stack) -> None:
         """Tell that `stack` has come into its state."""
+        if not self._posts:
+            return
         suffix = _SUFFIX[stack.status]
         self._tell(stack, f"stack.{stack.action.value.lower()}.{suffix}", suffix, body(stack), stack.state)
 
@@ -60,8 +62,6 @@ class Notifier:
         self._tell(stack, f"autoscaling.{suffix}", suffix, {**body(stack), **scaled}, str(uuid.uuid4()))
 
     def _tell(self, stack: Stack, event: str, suffix: str, payload: Mapping[str, Value], which: str) -> None:
-        if not self._posts:
-            return
         notification = Notification(
             id=str(uuid.uuid5(_IDS, f"{stack.id}/{stack.operation_id}/{which}")),
             event_type=f"{_SERVICE}.{event}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ TEMPLATE = "heat_template_version: 2018-08-31"
 
 class There:
     """An orchestration API. `late`: it answers before it begins, and begins at the next look but one. `fails`: the
-    reason why whatever is asked ends in failure. `loses`: the answer to the next create is lost."""
+    reason why whatever is asked ends in failure. `loses`: the answer to the next create is lost; `holds`: it waits."""
 
     project_id, user_id, region = "project", "user", "North"
 
@@ -33,6 +34,7 @@ class There:
         self.asked: list[str] = []
         self.late, self.loses = False, False
         self.fails: str | None = None
+        self.holds: asyncio.Event | None = None
         self._moments = 0
         self._due: list[tuple[int, str, str]] = []
 
@@ -43,7 +45,10 @@ class There:
             self.asked.append(f"{method} {path.replace(self.only['id'], 'ID') if self.stacks else path}")
         match (method, path.strip("/").split("/")):
             case "POST", ["stacks"]:
-                return Reply(201, {"stack": {"id": self._make(json)}})
+                made = self._make(json)
+                if self.holds is not None:
+                    await self.holds.wait()
+                return Reply(201, {"stack": {"id": made}})
             case verb, ["stacks", name, stack_id, *rest]:
                 stack = self.stacks.get(stack_id)
                 if stack is None or stack["stack_name"] != name:
