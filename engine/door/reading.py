@@ -154,11 +154,11 @@ class Reading(Commands):
 
     async def _nested_ids(self, stack: Stack, rows: Sequence[ResourceRow]) -> Mapping[str, str]:
         """Address → id of the nested stack behind it, for groups too."""
-        registry = self._context.registry
+        registry, region = self._context.registry, self._context.settings.region
         found = {}
         for row in rows:
             kind = None if row.is_group else registry.find(row.type)
-            if kind is not None and kind.nested and row.physical_id is not None:
+            if kind is not None and row.physical_id is not None and kind.inside(row.properties, region):
                 found[row.address] = row.physical_id
                 if row.group is not None:
                     found[row.group] = row.physical_id

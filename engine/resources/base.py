@@ -163,6 +163,10 @@ class Services(Protocol):
         """(address, reference id, attributes) of the child's top-level resources."""
         ...
 
+    async def inherited(self, op: Operation) -> tuple[Mapping[str, str], Mapping[str, Value]]:
+        """The files and the environment that hold for whatever is inside this resource too (heat.md TE-19)."""
+        ...
+
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Value]]:
         """Signals received by this resource, oldest first: status, unique_id, reason, data."""
         ...
@@ -260,6 +264,10 @@ class ResourceType:
         """Whether a template may ask for it; types with computed names override."""
         return name == "show" or self.any_properties or name in self.attributes
 
+    def inside(self, properties: Mapping[str, Value], region: str) -> bool:
+        """Whether the object is a nested stack of this engine, which works in `region`."""
+        return self.nested
+
     def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
         """Findings over several properties together; UNKNOWN may be anywhere inside. Each one sentence."""
         return ()
@@ -305,6 +313,10 @@ class ResourceType:
     async def save(self, op: Operation, name: str) -> Mapping[str, Value]:
         """Make a copy, called `name`, of what the object holds, where `saves` says so; return what `restore` and
         `discard` need besides the name. Must be safe to repeat: a copy of that name is the one that was asked for."""
+        return {}
+
+    def whereabouts(self, op: Operation) -> Mapping[str, Value]:
+        """What `discard` needs besides the name to look for a copy of which `save` has told nothing."""
         return {}
 
     async def restore(self, op: Operation, saved: Mapping[str, Value]) -> None:

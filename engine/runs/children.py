@@ -84,6 +84,10 @@ class Children(Inside):
         self._context.ring(child_id)
         return child_id
 
+    async def inherited(self, op: Operation) -> tuple[Mapping[str, str], Mapping[str, Value]]:
+        _, around = await self._running()
+        return around.files, _inherited(around.environment, {}, op.address.split("/")[0])
+
     async def _answered(self, op: Operation, child: Stack | None, source: Source) -> Source:
         """What the child's template asks of the outside, as it was answered when what runs in the child began."""
         if child is not None and child.revision is not None and child.status is Status.IN_PROGRESS:

@@ -12,6 +12,7 @@ from engine.model.source import Translator
 from engine.model.stack import Caller
 from engine.model.value import Value
 from engine.resources.registry import Registry
+from engine.runs.notifier import Notifier
 from engine.state.clock import Clock
 from engine.state.commit import Committer
 from engine.state.store import Store
@@ -127,3 +128,4 @@ class RunContext:
     fetch: Callable[[str], Awaitable[str]]
     transforms: Transforms
     signal_url: Callable[[str, str, str, str], str]  # stack id, address, kind, project → URL
+    notifier: Notifier

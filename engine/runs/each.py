@@ -132,7 +132,8 @@ class Visitor:
     async def _save(self, kind: ResourceType, row: ResourceRow, operation: Operation) -> None:
         assert self._snapshot is not None
         snapshots, name = Snapshots(self._context), f"{operation.physical_name(200)}-{self._snapshot}"
-        await snapshots.note(self._snapshot, row, {"name": name})
+        known = {"name": name, **kind.whereabouts(operation)}
+        await snapshots.note(self._snapshot, row, known)
 
         async def save() -> Mapping[str, Value]:
             return await kind.save(operation, name)
@@ -143,7 +144,7 @@ class Visitor:
             # Too early, a look for the copy proves nothing (tokens.md rule 1); then the type finds it by its name.
             await self._context.clock.sleep(self._context.settings.settle)
             saved = await self._stepper.patiently(save)
-        await snapshots.note(self._snapshot, row, {"name": name, **saved})
+        await snapshots.note(self._snapshot, row, {**known, **saved})
 
     # --- groups -----------------------------------------------------------------------------------------------------
     async def _begin_group(self, row: ResourceRow) -> None:

@@ -18,6 +18,7 @@ from engine.model.status import Action, Status
 from engine.model.template import Group
 from engine.runs.context import RunContext
 from engine.runs.reasons import bounded
+from engine.state.clock import to_datetime
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
 
@@ -152,7 +153,8 @@ class Ledger:
         self, action: Action, status: Status, reason: str, *, announce: bool = True, also: Write | None = None,
         **columns: Any,
     ) -> None:  # fmt: skip
-        """Write the stack's own new state. `also` brings more to the same transaction. Raises Fenced."""
+        """Write the stack's own new state, and tell of it where it is an end. `also` brings more to the same
+        transaction. Raises Fenced."""
         now, reason = self._context.clock.now(), bounded(reason)
         reverting = columns.get("reverting", self.stack.reverting)
         cleaning = columns.get("cleaning", self.stack.cleaning)
@@ -174,6 +176,12 @@ class Ledger:
             write.events = [*write.events, event_params(self.stack, now, None)]
         await self._context.committer.write(write)
         self.released = "run_json" in columns and columns["run_json"] is None
+        if status is not Status.IN_PROGRESS:
+            updated, description = columns.get("updated"), columns.get("description", self.stack.description)
+            self._context.notifier.stack(replace(
+                self.stack, description=description,
+                updated=self.stack.updated if updated is None else to_datetime(updated),
+            ))  # fmt: skip
 
     # --- groups ---------------------------------------------------------------------------------------------------
     def _open_group(self, group: Group, member: ResourceRow, now: int) -> ResourceRow | None:

@@ -50,7 +50,8 @@ class Lender:
 
     async def lend(self, operation: Operation, resource: Resource, kind: ResourceType) -> None:
         """Put them into the operation's properties. Raises OperationFailed, its text without secrets."""
-        in_the_house = kind.nested or (kind.local and kind.service is None)
+        nested = kind.inside(operation.properties, operation.stack.region)
+        in_the_house = nested or (kind.local and kind.service is None)
         if not self._used or in_the_house:
             return  # it keeps the reference, and hands it on
         given, met = self.plain(resource)

@@ -134,6 +134,7 @@ class Runner:
         if self._spec.stop is not None:
             await self._stop_here(stack)
             return
+        self._context.notifier.stack(stack)
         try:
             match self._spec.kind:
                 case Action.CREATE | Action.UPDATE | Action.ROLLBACK | Action.ADOPT | Action.IMPORT | Action.RESTORE:
@@ -353,6 +354,8 @@ class Runner:
         await self._ledger.move_stack(
             back.kind, Status.IN_PROGRESS, reason, reverting=back.reverting, cleaning=False, run_json=dump(back.value())
         )
+        # Heat tells of the failure before it goes back.
+        self._context.notifier.stack(replace(stack, status=Status.FAILED, status_reason=reasons.bounded(reason)))
 
     async def _end_failed(self, reason: str, also: Write | None = None) -> None:
         spec, stack = self._spec, self._ledger.stack

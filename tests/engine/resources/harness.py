@@ -32,6 +32,7 @@ class Surroundings:
     acted: list[tuple[str, Action]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     virtual: bool = False
+    around: tuple[Mapping[str, str], Mapping[str, Any]] = ({}, {})  # files and environment of the stack
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -70,6 +71,9 @@ class Surroundings:
 
     async def nested_resources(self, stack_id: str) -> Sequence[tuple[str, str | None, Mapping[str, Any]]]:
         return self.members
+
+    async def inherited(self, op: Operation) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+        return self.around
 
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Any]]:
         return self.signals_of.get(op.address, [])
