@@ -124,6 +124,10 @@ class Services(Protocol):
 
     async def sleep(self, seconds: float) -> None: ...
     def monotonic(self) -> float: ...
+    def now(self) -> int:
+        """Wall time in microseconds, for what has to be known after a restart."""
+        ...
+
     async def start_nested(
         self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Value]] | None = None
     ) -> str:
@@ -163,6 +167,10 @@ class Services(Protocol):
         """(address, reference id, attributes) of the child's top-level resources."""
         ...
 
+    async def nested_standing(self, stack_id: str) -> Standing:
+        """The definition the child has, and which of its resources are well."""
+        ...
+
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Value]]:
         """Signals received by this resource, oldest first: status, unique_id, reason, data."""
         ...
@@ -177,6 +185,10 @@ class Services(Protocol):
 
     async def signalled_address(self, reference: str) -> str | None:
         """The address of the resource of this stack that takes signals and is known to templates as `reference`."""
+        ...
+
+    async def scaling_group(self, reference: str) -> str | None:
+        """The address of the resource of this stack that can be scaled and is known to templates as `reference`."""
         ...
 
     async def holder(self, op: Operation, physical_id: str) -> str | None:
@@ -198,6 +210,15 @@ class Nested:
     environment: Mapping[str, Value] = field(default_factory=dict)
     timeout_mins: int | None = None
     url: str | None = None  # a template to fetch instead of `template`
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`text`: the definition a child has or is getting. `well`: addresses of its resources that are there and have not
+    failed, the one that was made first coming first."""
+
+    text: str
+    well: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +253,7 @@ class ResourceType:
     local: ClassVar[bool] = False  # no outside effect: create needs neither token look-up nor settle time
     signalable: ClassVar[bool] = False
     nested: ClassVar[bool] = False
+    scalable: ClassVar[bool] = False  # signals of scaling policies change how many members it has
     snapshot_on_delete: ClassVar[bool] = False
     saves: ClassVar[bool] = False  # takes part in snapshots of its stack
     support: ClassVar[str] = "SUPPORTED"

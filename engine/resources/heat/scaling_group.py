@@ -1,0 +1,172 @@
+"""Groups whose size is a matter of the moment: what their types share (heat.md ENGA-14).
+
+The members of today are those of the child's definition: it is written together with whatever changes them, so nothing
+else needs to remember how many there are. A change takes away, or makes new, those first that have failed, then the
+oldest.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from engine.model.value import Value
+from engine.resources.base import Nested, Operation, Standing
+from engine.resources.heat import capacity, members
+from engine.resources.heat.capacity import Limits
+from engine.resources.heat.members import Definitions, next_state, phase, resources_text
+from engine.resources.heat.rolling import Pace, roll
+
+_NAMES: Final = uuid.UUID("0b1f0a52-8f4e-4a8e-9f64-6d2f6c1c7a11")
+_KEPT = "size_to_be"  # a note: the size that an update which goes through batches is to end with
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members as they stand: definitions in the order of the child's template, and names by age."""
+
+    definitions: Definitions
+    well: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Members that have failed do not count."""
+        return len(self.well)
+
+    def turned(self, token: str, size: int, definition: Mapping[str, Value], fresh: int = 0) -> Definitions:
+        """`size` members, of which so many get the definition that have another: new ones, then failed, then old ones.
+        Names of new members follow from those that stand: asked twice, the answer is the same."""
+        by_age = [*(name for name in self.definitions if name not in self.well), *self.well]
+        kept = by_age[max(0, len(by_age) - size) :]
+        seed = f"{token}/{'/'.join(self.definitions)}"
+        new = [uuid.uuid5(_NAMES, f"{seed}/{number}").hex[:12] for number in range(size - len(kept))]
+        standing = {name: self.definitions[name] for name in kept}
+        state = next_state(standing, dict.fromkeys([*kept, *new], definition), fresh)
+        return {name: state[name] for name in (*(n for n in self.definitions if n in state), *new)}
+
+
+class ScalingGroup(members.MembersType):
+    """A type says what a member is, what its limits are, and how it goes through its members when they change."""
+
+    scalable: ClassVar[bool] = True
+
+    def limits(self, properties: Mapping[str, Value]) -> Limits:
+        raise NotImplementedError
+
+    async def member(self, op: Operation) -> Mapping[str, Value]:
+        """The definition of a member."""
+        raise NotImplementedError
+
+    def pace(self, op: Operation) -> Pace | None:
+        """None: members keep the definition they were made with."""
+        raise NotImplementedError
+
+    # --- what templates ask -----------------------------------------------------------------------------------------
+    def has_attribute(self, name: str) -> bool:
+        """`resource.N` and `resource.N.attribute` besides those that are declared; N is a name, or a place by age."""
+        return super().has_attribute(name) or name.startswith("resource.")
+
+    def attribute(self, attributes: Mapping[str, Value], name: str) -> Value:
+        return self.attribute_at(attributes, name, ())[0]
+
+    def attribute_at(self, attributes: Mapping[str, Value], name: str, path: Sequence[Value]) -> tuple[Value, int]:
+        found = attributes.get(members.MEMBERS) or {}
+        if name == "outputs" and path:
+            return members.by_member(found, path), len(path)
+        if name == "outputs_list" and path:
+            return list(members.by_member(found, path).values()), len(path)
+        if name in ("outputs", "outputs_list"):
+            return ({**found} if name == "outputs" else list(found.values())), 0
+        if name.startswith("resource."):
+            steps = name.split(".", 2)[1:]
+            steps[0] = _by_place(steps[0], list(found))
+            return members.of_one(attributes, [*steps, *path]), len(path)
+        if name == "show":
+            return members.ask(attributes, name, path)
+        return attributes.get(name), 0
+
+    async def gathered(self, op: Operation, outputs: Mapping[str, Value]) -> dict[str, Any]:
+        assert op.physical_id is not None
+        standing = await op.services.nested_standing(op.physical_id)
+        found = {one[0]: one for one in await op.services.nested_resources(op.physical_id)}
+        by_age = [found[name] for name in standing.well if name in found]
+        return {**members.gather(by_age), "current_size": len(by_age)}
+
+    # --- the verbs ------------------------------------------------------------------------------------------------
+    async def child(self, op: Operation) -> Nested:
+        """The group as it begins."""
+        limits = self.limits(op.properties)
+        return await self._of_size(
+            op, Members({}), limits.clamp(limits.low if limits.desired is None else limits.desired)
+        )
+
+    async def ready(self, op: Operation) -> Mapping[str, Value]:
+        """Making a group, and updating it, begin a cooldown too."""
+        found = await super().ready(op)
+        limits, now = self.limits(op.properties), op.services.now()
+        size = found["current_size"]
+        await op.remember(**capacity.ended(op.data, now, (limits.cooldown, f"exact_capacity : {size}")))
+        return found
+
+    async def update(self, op: Operation, changed: frozenset[str]) -> None:
+        limits, pace, member = self.limits(op.properties), self.pace(op), await self.member(op)
+        standing = await self.standing(op)
+        size = op.data.get(_KEPT)
+        if size is None or limits.desired is not None:
+            size = standing.size if limits.desired is None else limits.desired
+        size = limits.clamp(size)
+        if pace is not None and any(one != member for one in standing.definitions.values()):
+            await op.remember(**{_KEPT: size})
+            await self._roll(op, pace, member)
+        await op.services.start_nested(op, await self._of_size(op, await self.standing(op), size))
+        if op.data.get(_KEPT) is not None:
+            await op.remember(**{_KEPT: None})
+
+    # --- sizes ------------------------------------------------------------------------------------------------------
+    async def standing(self, op: Operation) -> Members:
+        assert op.physical_id is not None
+        return _members(await op.services.nested_standing(op.physical_id))
+
+    async def resized(self, op: Operation, size: int) -> Nested:
+        """The child with so many members."""
+        return await self._of_size(op, await self.standing(op), size)
+
+    async def _of_size(self, op: Operation, standing: Members, size: int) -> Nested:
+        return self.nested_of(op, standing.turned(op.token, size, await self.member(op)))
+
+    def nested_of(self, op: Operation, state: Definitions) -> Nested:
+        return Nested(template=resources_text(state))
+
+    async def _roll(self, op: Operation, pace: Pace, member: Mapping[str, Value]) -> None:
+        """Give all members the new definition, batch by batch; there are as many afterwards as before."""
+
+        async def batch(size: int, fresh: int) -> None:
+            now = await self.standing(op)
+            await phase(op, self.nested_of(op, now.turned(op.token, size, member, fresh)))
+
+        there = len((await self.standing(op)).definitions)
+        await roll(op, pace, there, there, batch)
+
+
+def _members(standing: Standing) -> Members:
+    definitions = json.loads(standing.text)["resources"]
+    return Members(definitions, tuple(name for name in standing.well if name in definitions))
+
+
+def _by_place(name: str, by_age: Sequence[str]) -> str:
+    if name in by_age or not name.isdigit() or int(name) >= len(by_age):
+        return name
+    return by_age[int(name)]
+
+
+def size_findings(low: Value, high: Value, desired: Value, names: tuple[str, str, str]) -> list[str]:
+    """What is wrong with the limits of a group, in the words of the properties `names`; any may be unknown."""
+    least, most, wanted = (one if isinstance(one, int) else None for one in (low, high, desired))
+    if least is not None and most is not None and least > most:
+        return [f"{names[0]} can not be greater than {names[1]}"]
+    if wanted is not None and ((least is not None and wanted < least) or (most is not None and wanted > most)):
+        return [f"{names[2]} must be between {names[0]} and {names[1]}"]
+    return []
