@@ -214,11 +214,11 @@ class Nested:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`text`: the definition a child has or is getting. `well`: addresses of its resources that are there and have not
-    failed, the one that was made first coming first."""
+    """`text`: the definition a child has or is getting. `well`: the addresses of its resources that are there and have
+    not failed, with the time when each was begun."""
 
     text: str
-    well: tuple[str, ...]
+    well: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,13 +222,12 @@ class Children(Inside):
     async def nested_standing(self, stack_id: str) -> Standing:
         child = await self._child(stack_id)
         source = Source("") if child.revision is None else await self._context.store.source(child.revision)
-        rows = [
-            row
+        well = {
+            row.address: row.created
             for row in await self._context.store.resources(stack_id)
             if row.group is None and row.exists and not row.condemned and row.status is not Status.FAILED
-        ]
-        by_age = sorted(rows, key=lambda row: (row.created, row.address))
-        return Standing(source.text, tuple(row.address for row in by_age))
+        }
+        return Standing(source.text, well)
 
     # --- signals ------------------------------------------------------------------------------------------------
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Value]]:

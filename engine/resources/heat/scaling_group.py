@@ -90,9 +90,8 @@ class ScalingGroup(members.MembersType):
 
     async def gathered(self, op: Operation, outputs: Mapping[str, Value]) -> dict[str, Any]:
         assert op.physical_id is not None
-        standing = await op.services.nested_standing(op.physical_id)
         found = {one[0]: one for one in await op.services.nested_resources(op.physical_id)}
-        by_age = [found[name] for name in standing.well if name in found]
+        by_age = [found[name] for name in (await self.standing(op)).well if name in found]
         return {**members.gather(by_age), "current_size": len(by_age)}
 
     # --- the verbs ------------------------------------------------------------------------------------------------
@@ -153,7 +152,8 @@ class ScalingGroup(members.MembersType):
 
 def _members(standing: Standing) -> Members:
     definitions = json.loads(standing.text)["resources"]
-    return Members(definitions, tuple(name for name in standing.well if name in definitions))
+    well = [name for name in definitions if name in standing.well]
+    return Members(definitions, tuple(sorted(well, key=lambda name: standing.well[name])))
 
 
 def _by_place(name: str, by_age: Sequence[str]) -> str:

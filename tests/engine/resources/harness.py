@@ -76,7 +76,7 @@ class Surroundings:
         return self.members
 
     async def nested_standing(self, stack_id: str) -> Standing:
-        return Standing(self.nested[-1].template, tuple(name for name, _, _ in self.members))
+        return Standing(self.nested[-1].template, {name: age for age, (name, _, _) in enumerate(self.members)})
 
     async def scaling_group(self, reference: str) -> str | None:
         return self.groups.get(reference)
