@@ -191,6 +191,10 @@ class Services(Protocol):
         """The address of the resource of this stack that can be scaled and is known to templates as `reference`."""
         ...
 
+    async def kept_by(self, reference: str) -> Mapping[str, Value] | None:
+        """The attributes of the resource of this stack that is known to templates as `reference`."""
+        ...
+
     async def holder(self, op: Operation, physical_id: str) -> str | None:
         """The name of the stack with another resource of this type that has the physical id, in this project."""
         ...

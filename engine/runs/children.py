@@ -17,7 +17,7 @@ from engine.model.stack import Stack
 from engine.model.status import Action, Status
 from engine.model.template import Template
 from engine.model.value import Value
-from engine.resources.base import Gone, Nested, Operation, OperationFailed, Standing
+from engine.resources.base import Gone, Nested, Operation, OperationFailed, ResourceType, Standing
 from engine.runs import reasons
 from engine.runs.context import RunContext
 from engine.runs.inside import CHILDREN, Inside, as_child, begin_child
@@ -250,12 +250,20 @@ class Children(Inside):
         return None
 
     async def scaling_group(self, reference: str) -> str | None:
+        found = await self._known_as(reference, lambda kind: kind.scalable)
+        return None if found is None else found.address
+
+    async def kept_by(self, reference: str) -> Mapping[str, Value] | None:
+        found = await self._known_as(reference, lambda _: True)
+        return None if found is None else found.attributes
+
+    async def _known_as(self, reference: str, wanted: Callable[[ResourceType], bool]) -> ResourceRow | None:
         for row in await self._rows():
             if row.is_group or not row.exists or row.condemned:
                 continue
             kind = self._context.registry.get(row.type)
-            if kind.scalable and kind.reference(row.physical_id, row.attributes, row.address) == reference:
-                return row.address
+            if wanted(kind) and kind.reference(row.physical_id, row.attributes, row.address) == reference:
+                return row
         return None
 
     async def holder(self, op: Operation, physical_id: str) -> str | None:

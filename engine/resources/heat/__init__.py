@@ -4,6 +4,7 @@ from typing import Final
 
 TYPES: Final = {
     "OS::Heat::AutoScalingGroup": "autoscaling_group:AutoScalingGroup",
+    "OS::Heat::InstanceGroup": "instance_group:InstanceGroup",
     "OS::Heat::None": "none:NoneResource",
     "OS::Heat::RandomString": "random_string:RandomString",
     "OS::Heat::ResourceChain": "resource_chain:ResourceChain",

@@ -9,7 +9,7 @@ from engine.resources.base import Kind, Operation
 from engine.resources.declare import attribute, between, integer, mapping, number
 from engine.resources.heat.capacity import Limits
 from engine.resources.heat.rolling import Pace, pace_of
-from engine.resources.heat.scaling_group import ScalingGroup, size_findings
+from engine.resources.heat.scaling_group import Maker, ScalingGroup, size_findings
 
 _ONE_BY_ONE = {"min_in_service": 0, "max_batch_size": 1, "pause_time": 0}
 
@@ -58,9 +58,9 @@ class AutoScalingGroup(ScalingGroup):
             properties.get("cooldown"),
         )  # fmt: skip
 
-    async def member(self, op: Operation) -> Mapping[str, Value]:
-        definition = op.properties["resource"]
-        return {key: value for key, value in definition.items() if value is not None}
+    async def maker(self, op: Operation) -> Maker:
+        definition = {key: value for key, value in op.properties["resource"].items() if value is not None}
+        return lambda _now, _others: definition
 
     def pace(self, op: Operation) -> Pace:
         return pace_of(op.properties.get("rolling_updates") or _ONE_BY_ONE)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from engine.model.value import Value
-from engine.resources.base import Nested, Operation, Standing
+from engine.resources.base import Nested, Operation
 from engine.resources.heat import capacity, members
 from engine.resources.heat.capacity import Limits
 from engine.resources.heat.members import Definitions, next_state, phase, resources_text
@@ -22,6 +22,10 @@ from engine.resources.heat.rolling import Pace, roll
 
 _NAMES: Final = uuid.UUID("0b1f0a52-8f4e-4a8e-9f64-6d2f6c1c7a11")
 _KEPT = "size_to_be"  # a note: the size that an update which goes through batches is to end with
+
+Definition = Mapping[str, Value]
+#: Makes the definition a member is to have from the one it has, None for a new one, and those of the others.
+Maker = Callable[[Definition | None, Sequence[Definition]], Definition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +40,29 @@ class Members:
         """Members that have failed do not count."""
         return len(self.well)
 
-    def turned(self, token: str, size: int, definition: Mapping[str, Value], fresh: int = 0) -> Definitions:
-        """`size` members, of which so many get the definition that have another: new ones, then failed, then old ones.
+    def are_made_by(self, make: Maker) -> bool:
+        return all(one == make(one, self._but(name)) for name, one in self.definitions.items())
+
+    def turned(self, token: str, size: int, make: Maker, fresh: int = 0) -> Definitions:
+        """`size` members, of which so many get the definition that is made now: new ones, then failed, then old ones.
         Names of new members follow from those that stand: asked twice, the answer is the same."""
         by_age = [*(name for name in self.definitions if name not in self.well), *self.well]
         kept = by_age[max(0, len(by_age) - size) :]
-        seed = f"{token}/{'/'.join(self.definitions)}"
-        new = [uuid.uuid5(_NAMES, f"{seed}/{number}").hex[:12] for number in range(size - len(kept))]
         standing = {name: self.definitions[name] for name in kept}
-        state = next_state(standing, dict.fromkeys([*kept, *new], definition), fresh)
-        return {name: state[name] for name in (*(n for n in self.definitions if n in state), *new)}
+        wanted = {name: make(one, [o for n, o in standing.items() if n != name]) for name, one in standing.items()}
+        seed = f"{token}/{'/'.join(self.definitions)}"
+        for number in range(size - len(kept)):
+            name = uuid.uuid5(_NAMES, f"{seed}/{number}").hex[:12]
+            wanted[name] = make(None, list(wanted.values()))
+        state = next_state(standing, wanted, fresh)
+        order = [
+            *(name for name in self.definitions if name in state),
+            *(name for name in wanted if name not in standing),
+        ]
+        return {name: state[name] for name in order}
+
+    def _but(self, name: str) -> list[Definition]:
+        return [one for other, one in self.definitions.items() if other != name]
 
 
 class ScalingGroup(members.MembersType):
@@ -56,8 +73,8 @@ class ScalingGroup(members.MembersType):
     def limits(self, properties: Mapping[str, Value]) -> Limits:
         raise NotImplementedError
 
-    async def member(self, op: Operation) -> Mapping[str, Value]:
-        """The definition of a member."""
+    async def maker(self, op: Operation) -> Maker:
+        """What makes the definitions of members."""
         raise NotImplementedError
 
     def pace(self, op: Operation) -> Pace | None:
@@ -105,21 +122,25 @@ class ScalingGroup(members.MembersType):
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         """Making a group, and updating it, begin a cooldown too."""
         found = await super().ready(op)
+        if not self.scalable:
+            return found
         limits, now = self.limits(op.properties), op.services.now()
         size = found["current_size"]
         await op.remember(**capacity.ended(op.data, now, (limits.cooldown, f"exact_capacity : {size}")))
         return found
 
+    def size_to_be(self, op: Operation, changed: frozenset[str], now: int) -> int:
+        """The size that an update ends with, before the limits are applied; `now`: the size it finds."""
+        desired = self.limits(op.properties).desired
+        return now if desired is None else desired
+
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
-        limits, pace, member = self.limits(op.properties), self.pace(op), await self.member(op)
-        standing = await self.standing(op)
-        size = op.data.get(_KEPT)
-        if size is None or limits.desired is not None:
-            size = standing.size if limits.desired is None else limits.desired
-        size = limits.clamp(size)
-        if pace is not None and any(one != member for one in standing.definitions.values()):
+        pace, make = self.pace(op), await self.maker(op)
+        standing, kept = await self.standing(op), op.data.get(_KEPT)
+        size = self.limits(op.properties).clamp(self.size_to_be(op, changed, standing.size if kept is None else kept))
+        if pace is not None and not standing.are_made_by(make):
             await op.remember(**{_KEPT: size})
-            await self._roll(op, pace, member)
+            await self._roll(op, pace, make)
         await op.services.start_nested(op, await self._of_size(op, await self.standing(op), size))
         if op.data.get(_KEPT) is not None:
             await op.remember(**{_KEPT: None})
@@ -127,33 +148,41 @@ class ScalingGroup(members.MembersType):
     # --- sizes ------------------------------------------------------------------------------------------------------
     async def standing(self, op: Operation) -> Members:
         assert op.physical_id is not None
-        return _members(await op.services.nested_standing(op.physical_id))
+        child = await op.services.nested_standing(op.physical_id)
+        definitions = self.definitions_in(child.text)
+        well = [name for name in definitions if name in child.well]
+        return Members(definitions, tuple(sorted(well, key=lambda name: child.well[name])))
 
     async def resized(self, op: Operation, size: int) -> Nested:
         """The child with so many members."""
         return await self._of_size(op, await self.standing(op), size)
 
     async def _of_size(self, op: Operation, standing: Members, size: int) -> Nested:
-        return self.nested_of(op, standing.turned(op.token, size, await self.member(op)))
+        return Nested(template=self.text_of(op, standing.turned(op.token, size, await self.maker(op))))
 
-    def nested_of(self, op: Operation, state: Definitions) -> Nested:
-        return Nested(template=resources_text(state))
+    def text_of(self, op: Operation, state: Definitions) -> str:
+        """The child's template."""
+        return resources_text(state)
 
-    async def _roll(self, op: Operation, pace: Pace, member: Mapping[str, Value]) -> None:
+    def definitions_in(self, text: str) -> Definitions:
+        """What `text_of` was made of."""
+        found: Definitions = json.loads(text)["resources"]
+        return found
+
+    async def _roll(self, op: Operation, pace: Pace, make: Maker) -> None:
         """Give all members the new definition, batch by batch; there are as many afterwards as before."""
 
         async def batch(size: int, fresh: int) -> None:
-            now = await self.standing(op)
-            await phase(op, self.nested_of(op, now.turned(op.token, size, member, fresh)))
+            before = await self.standing(op)
+            state = before.turned(op.token, size, make, fresh)
+            await self.batch(op, state, sum(one != before.definitions.get(name) for name, one in state.items()))
 
         there = len((await self.standing(op)).definitions)
         await roll(op, pace, there, there, batch)
 
-
-def _members(standing: Standing) -> Members:
-    definitions = json.loads(standing.text)["resources"]
-    well = [name for name in definitions if name in standing.well]
-    return Members(definitions, tuple(sorted(well, key=lambda name: standing.well[name])))
+    async def batch(self, op: Operation, state: Definitions, fresh: int) -> None:
+        """Bring the members to `state` and wait until they are there; so many of them are made new."""
+        await phase(op, Nested(template=self.text_of(op, state)))
 
 
 def _by_place(name: str, by_age: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ class Surroundings:
     signals_of: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     handles: dict[str, str] = field(default_factory=dict)  # reference → address
     groups: dict[str, str] = field(default_factory=dict)  # reference → address of what can be scaled
+    kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # reference → attributes
     nested: list[Nested] = field(default_factory=list)
     members: list[tuple[str, str | None, Mapping[str, Any]]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -80,6 +81,9 @@ class Surroundings:
 
     async def scaling_group(self, reference: str) -> str | None:
         return self.groups.get(reference)
+
+    async def kept_by(self, reference: str) -> Mapping[str, Any] | None:
+        return self.kept.get(reference)
 
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Any]]:
         return self.signals_of.get(op.address, [])

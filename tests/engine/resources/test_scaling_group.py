@@ -9,12 +9,16 @@ import pytest
 
 from engine.resources.base import OperationFailed
 from engine.resources.heat.capacity import Adjustment, Limits, adjusted, ended, is_cooling
-from engine.resources.heat.scaling_group import Members
+from engine.resources.heat.scaling_group import Maker, Members
 
 from .harness import REGISTRY, Driven, Surroundings
 
-DEFINITION = {"type": "OS::Heat::Value", "properties": {"value": "v"}}
-OTHER = {"type": "OS::Heat::Value", "properties": {"value": "w"}}
+DEFINITION: dict[str, Any] = {"type": "OS::Heat::Value", "properties": {"value": "v"}}
+OTHER: dict[str, Any] = {"type": "OS::Heat::Value", "properties": {"value": "w"}}
+
+
+def always(definition: dict[str, Any]) -> Maker:
+    return lambda _now, _others: definition
 
 
 # --- arithmetic -----------------------------------------------------------------------------------------------------
@@ -58,30 +62,30 @@ def members(*names: str, failed: tuple[str, ...] = ()) -> Members:
 
 
 def test_enga_14_the_oldest_goes_first() -> None:
-    assert list(members("a", "b", "c").turned("t", 2, DEFINITION)) == ["b", "c"]
+    assert list(members("a", "b", "c").turned("t", 2, always(DEFINITION))) == ["b", "c"]
 
 
 def test_enga_14_what_failed_goes_before_the_oldest() -> None:
-    assert list(members("a", "b", "c", failed=("c",)).turned("t", 2, DEFINITION)) == ["a", "b"]
+    assert list(members("a", "b", "c", failed=("c",)).turned("t", 2, always(DEFINITION))) == ["a", "b"]
 
 
 def test_enga_14_new_ones_come_last_under_names_of_their_own() -> None:
-    state = members("a", "b").turned("t", 4, OTHER)
+    state = members("a", "b").turned("t", 4, always(OTHER))
     assert list(state)[:2] == ["a", "b"]
     assert [state["a"], state["b"]] == [DEFINITION, DEFINITION]
     assert [*state.values()][2:] == [OTHER, OTHER]
     assert len(state) == 4
-    assert members("a", "b").turned("t", 4, OTHER) == state
-    assert set(members("a").turned("t", 4, OTHER)).isdisjoint({*state} - {"a"})
+    assert members("a", "b").turned("t", 4, always(OTHER)) == state
+    assert set(members("a").turned("t", 4, always(OTHER))).isdisjoint({*state} - {"a"})
 
 
 def test_enga_14_what_failed_is_made_new_first() -> None:
-    state = members("a", "b", "c", failed=("b",)).turned("t", 3, OTHER, 1)
+    state = members("a", "b", "c", failed=("b",)).turned("t", 3, always(OTHER), 1)
     assert state == {"a": DEFINITION, "b": OTHER, "c": DEFINITION}
 
 
 def test_a_group_can_be_empty() -> None:
-    assert members("a", "b").turned("t", 0, DEFINITION) == {}
+    assert members("a", "b").turned("t", 0, always(DEFINITION)) == {}
 
 
 # --- the group ------------------------------------------------------------------------------------------------------

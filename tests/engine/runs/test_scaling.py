@@ -119,7 +119,7 @@ async def next_name(story: Story) -> str:
     (child,) = await story.engine.nested_stacks(stack, 1)
     standing = json.loads((await story.engine.source_of(child)).text)["resources"]
     token = token_of(stack.id, "g", 0, stack.operation_id)
-    return [*Members(standing, tuple(standing)).turned(token, len(standing) + 1, {})][-1]
+    return [*Members(standing, tuple(standing)).turned(token, len(standing) + 1, lambda _now, _others: {})][-1]
 
 
 async def test_enga_12_changes_in_percent(story: Story) -> None:
