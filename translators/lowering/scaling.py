@@ -9,7 +9,6 @@ from translators.lowering.draft import Draft
 from translators.lowering.signals import await_signals, signal_box
 from translators.lowering.world import property_of
 
-CONFIGURATION, TEMPLATE = "AWS::AutoScaling::LaunchConfiguration", "AWS::EC2::LaunchTemplate"
 _ROLLING = "AutoScalingRollingUpdate"
 _ROLLING_KEYS = frozenset(
     {
@@ -85,16 +84,16 @@ def _unknown(draft: Draft, what: str, *path: str) -> None:
 
 
 def _configuration(draft: Draft, value: Expression | None) -> Resource | None:
-    found = draft.world.named(value, CONFIGURATION)
+    found = draft.world.named(value, network.CONFIGURATION)
     if found is not None or logic.text(value) is None:
         return found
-    return _called(draft, CONFIGURATION, "LaunchConfigurationName", logic.text(value))
+    return _called(draft, network.CONFIGURATION, "LaunchConfigurationName", logic.text(value))
 
 
 def _template(draft: Draft, specification: Expression | None) -> Resource | None:
-    found = draft.world.named(logic.entry(specification, "LaunchTemplateId"), TEMPLATE)
+    found = draft.world.named(logic.entry(specification, "LaunchTemplateId"), network.TEMPLATE)
     name = logic.text(logic.entry(specification, "LaunchTemplateName"))
-    return found if found is not None or name is None else _called(draft, TEMPLATE, "LaunchTemplateName", name)
+    return found if found is not None or name is None else _called(draft, network.TEMPLATE, "LaunchTemplateName", name)
 
 
 def _called(draft: Draft, kind: str, key: str, name: str | None) -> Resource | None:
