@@ -69,7 +69,7 @@ def _look_inside(draft: Draft, instance: MapOf) -> None:
     if row is None:
         return
     scratch = Draft(replace(draft.source, properties=instance), row, draft.world, draft.findings)
-    scratch.add("server", INSTANCE_TYPE)
+    scratch.add("server", INSTANCE_TYPE, {"image": Literal("")})
     volumes(scratch)
     check_interfaces(scratch)
 

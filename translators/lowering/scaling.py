@@ -61,7 +61,8 @@ def _instance(draft: Draft) -> Expression | None:
     if name == "LaunchConfigurationName":
         found = _configuration(draft, value)
         if found is None:
-            return _unknown(draft, "launch configuration", name)
+            _unknown(draft, "launch configuration", name)
+            return None
         return logic.attribute(f"{found.address}/configuration", "values", launch.INSTANCE)
     path = [name]
     if name == "MixedInstancesPolicy":
@@ -73,7 +74,8 @@ def _instance(draft: Draft) -> Expression | None:
         path += ["LaunchTemplate", "LaunchTemplateSpecification"]
     found = _template(draft, value)
     if found is None:
-        return _unknown(draft, "launch template", *path)
+        _unknown(draft, "launch template", *path)
+        return None
     version = logic.entry(value, "Version") or Literal("$Default")
     return AttributeRef(f"{found.address}/template", Literal("versions"), (version,))
 
@@ -190,7 +192,7 @@ def policy(draft: Draft) -> None:
         return
     written = logic.text(kind)
     if written is not None and written not in _ADJUSTMENTS:
-        draft.error("PropertyValue", f"AdjustmentType {written} is none of {', '.join(_ADJUSTMENTS)}.",
+        draft.error("PropertyConstraint", f"AdjustmentType {written} is none of {', '.join(_ADJUSTMENTS)}.",
                     "Use one of these.", "AdjustmentType")  # fmt: skip
         return
     draft.members["policy"].properties["adjustment_type"] = TableLookup(tuple(_ADJUSTMENTS.items()), kind)
