@@ -133,8 +133,9 @@ class Scaling:
         child = await self._context.store.stack(group.physical_id)
         if child is None or child.deleted is not None:
             return "the group does not exist any more"
-        if group.data.get(SCALING) or child.status is Status.IN_PROGRESS:
+        if child.status is Status.IN_PROGRESS:
             return "the group is being changed"
+        await self.settle(group)  # what changed it has ended, word of that comes after the signal
         now = self._context.clock.now()
         return "cooldown" if is_cooling(policy.data, now) or is_cooling(group.data, now) else ""
 
