@@ -10,8 +10,7 @@ from engine.state import tables as t
 
 
 async def prune_events(context: RunContext, stack_id: str) -> None:
-    """Forget the oldest events beyond `max_events_per_stack`; those of the last operation stay, however many, but for
-    signals that came after it."""
+    """Forget the oldest events beyond `max_events_per_stack`; those of the last operation stay, however many."""
     most = context.settings.max_events_per_stack
     if most < 0:
         return
@@ -24,11 +23,7 @@ async def prune_events(context: RunContext, stack_id: str) -> None:
         return
     now = select(t.stacks.c.operation_id).where(t.stacks.c.id == stack_id).scalar_subquery()
     await database.write(
-        delete(t.events).where(
-            e.stack_id == stack_id,
-            e.seq <= last,
-            e.operation_id.is_distinct_from(now) | (e.action == Action.SIGNAL.value),
-        )
+        delete(t.events).where(e.stack_id == stack_id, e.seq <= last, e.operation_id.is_distinct_from(now))
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Collection, Mapping
+import uuid
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -35,7 +36,7 @@ from engine.runs.finish import evaluate_outputs, refuse_delete_of_used, write_ex
 from engine.runs.guards import Guards
 from engine.runs.keeping import prune_events
 from engine.runs.lease import Lease, LeaseLost
-from engine.runs.ledger import Ledger
+from engine.runs.ledger import RELEASED, Ledger
 from engine.runs.lending import Lender
 from engine.runs.prepare import prepare
 from engine.runs.remove import Remover, doomed_rows
@@ -71,6 +72,7 @@ class Runner:
         self._context, self._lease, self._claimed = context, lease, claimed
         self._stack_id, self._epoch = str(claimed.id), int(claimed.epoch)
         self.operation_id: str | None = None
+        self._events_of: str | None = None  # the operation that the events of this run are part of
         self._walk: Walk[Any] | None = None
         self._worker: Applier | Remover | Visitor | None = None
         self._overtaken = False
@@ -113,7 +115,7 @@ class Runner:
         while row is not None and row.run_json is not None:
             if row.epoch != self._epoch:
                 raise LeaseLost
-            self._overtaken, self.operation_id = False, row.operation_id
+            self._overtaken, self.operation_id, self._events_of = False, row.operation_id, row.operation_id
             try:
                 await self._operation(row)
                 if self._ledger.released:
@@ -165,9 +167,10 @@ class Runner:
         """TE-15: from here on the stack's events go to the sinks that its environment names."""
         sinks = sinks_of(environment)
         if self._telling is not None:
-            self._telling.covers(self.operation_id)
+            self._telling.covers(self._events_of)
         elif sinks:
-            self._telling = Telling(self._context, self._ledger.stack, sinks, self._the_cloud)
+            stack = replace(self._ledger.stack, operation_id=self._events_of)
+            self._telling = Telling(self._context, stack, sinks, self._the_cloud)
 
     def _monotonic_deadline(self) -> float:
         clock = self._context.clock
@@ -249,7 +252,7 @@ class Runner:
         return Children(self._context, self._ledger.stack, self._delegation, self._ledger)
 
     def _scaling(self, stepper: Stepper) -> Scaling:
-        return Scaling(self._context, self._ledger, stepper, self._children())
+        return Scaling(self._context, self._ledger, stepper, self._children(), self._events_of)
 
     async def _carry_out(self, walk: Walk[K], worker: Applier | Remover | Visitor) -> Outcome[K]:
         """Walk under the deadline and under pokes. Raises _Overtaken, _TimedOut, Fenced, LeaseLost."""
@@ -331,35 +334,41 @@ class Runner:
         )  # fmt: skip
 
     async def _rest(
-        self, action: Action, status: Status, reason: str, *, announce: bool = True, also: Write | None = None,
-        tells: bool = False, **columns: Any,
-    ) -> None:  # fmt: skip
-        """The stack's last transition of this run. What has come to it meanwhile gives it another; `tells`: its parent
-        hears of it."""
-        stack, write = self._ledger.stack, also or Write(stack_id=self._stack_id)
-        places, more, left = listening(self._context, self._ledger), write.also, False
-        parent_id, place = stack.parent_id, stack.parent_resource
-        tells = tells or self._spec.tells
+        self, action: Action, status: Status, reason: str, *, also: Write | None = None, **columns: Any
+    ) -> None:
+        """The stack's last transition of this run."""
+        last, ring = self._last(also or Write(stack_id=self._stack_id), tells=self._spec.tells)
+        await self._ledger.move_stack(action, status, reason, also=last, **columns, **RELEASED)
+        ring()
+
+    def _last(self, write: Write, *, tells: bool) -> tuple[Write, Callable[[], None]]:
+        """The last write of a run, and what to do after it: what has come to the stack meanwhile gives it another run;
+        `tells`: its parent hears of it."""
+        stack, places, more = self._ledger.stack, listening(self._context, self._ledger), write.also
+        parent_id, place = (stack.parent_id, stack.parent_resource) if tells else (None, None)
+        left = False
 
         async def then(connection: AsyncConnection) -> None:
             nonlocal left
             if more is not None:
                 await more(connection)
             left = bool(places) and await take_up_later(connection, self._stack_id, places)
-            if tells and parent_id is not None and place is not None:
-                await leave_word(connection, self._context, parent_id, place, {"status": status.value})
+            if parent_id is not None and place is not None:
+                await leave_word(connection, self._context, parent_id, place, {"from": self._stack_id})
 
-        if places or tells:
+        def ring() -> None:
+            if left:
+                self._context.ring(self._stack_id)
+            if parent_id is not None:
+                self._context.ring(parent_id)
+
+        if places or parent_id is not None:
             write.also = then
-        await self._ledger.move_stack(action, status, reason, announce=announce, also=write, **columns, **_RELEASED)
-        if left:
-            self._context.ring(self._stack_id)
-        if tells and parent_id is not None:
-            self._context.ring(parent_id)
+        return write, ring
 
     async def _tend(self) -> None:
         """Take up what has come to the stack while it rested (`engine.runs.tending`); its state stays as it is."""
-        stack = self._ledger.stack
+        stack, self._events_of = self._ledger.stack, str(uuid.uuid4())
         if stack.revision is not None:
             self._tell((await self._context.store.source(stack.revision)).environment)
         try:
@@ -374,13 +383,11 @@ class Runner:
         async def also(connection: AsyncConnection) -> None:
             await forget_words(connection, [word.seq for word in heard])
 
-        changed = (
-            {} if outputs == stack.outputs else {"outputs_json": self._context.store.vault.seal(outputs_value(outputs))}
-        )
-        await self._rest(
-            stack.action, stack.status, stack.status_reason, announce=False, tells=bool(heard),
-            also=Write(stack_id=stack.id, also=also), **changed,
-        )  # fmt: skip
+        seal = self._context.store.vault.seal
+        changed = {} if outputs == stack.outputs else {"outputs_json": seal(outputs_value(outputs))}
+        last, ring = self._last(Write(stack_id=stack.id, also=also), tells=bool(heard))
+        await self._ledger.release(last, changed)
+        ring()
 
     async def _outputs_now(self) -> tuple[OutputValue, ...]:
         """The outputs with what has changed by itself, as they were where they cannot be told. Exports keep the values
@@ -482,7 +489,7 @@ class Runner:
         await self._ledger.move_stack(
             Action.DELETE, Status.COMPLETE, reasons.completed(Action.DELETE) + cause,
             also=Write(stack_id=stack.id, also=also), deleted=now, updated=now, live_name=None,
-            cleaning=False, delegation_json=None, **_RELEASED,
+            cleaning=False, delegation_json=None, **RELEASED,
         )  # fmt: skip
         if self._telling is not None:
             await self._telling.finish()  # while it may still act
@@ -538,8 +545,6 @@ class Runner:
 
 #: Runs that bring a stack from one definition to another.
 _CHANGING = (Action.UPDATE, Action.RESTORE)
-
-_RELEASED: Mapping[str, Any] = {"run_json": None, "owner": None, "lease_until": None}
 
 
 def _unexported(outputs: tuple[OutputValue, ...]) -> tuple[OutputValue, ...]:

@@ -7,6 +7,7 @@ neither lost nor obeyed twice. That run tells this stack when it ends; then the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -35,8 +36,12 @@ log = structlog.get_logger(__name__)
 class Scaling:
     """Of one run of the stack that has the groups and policies."""
 
-    def __init__(self, context: RunContext, ledger: Ledger, stepper: Stepper, children: Children) -> None:
+    def __init__(
+        self, context: RunContext, ledger: Ledger, stepper: Stepper, children: Children, events_of: str | None
+    ) -> None:
+        """`events_of`: the operation that its events are part of."""
         self._context, self._ledger, self._stepper, self._children = context, ledger, stepper, children
+        self._stack = replace(ledger.stack, operation_id=events_of)
 
     # --- what has come to the stack -----------------------------------------------------------------------------------
     async def take_up(self) -> Sequence[Word]:
@@ -97,7 +102,7 @@ class Scaling:
         try:
             await self._stepper.patiently(resize)
         except (OperationFailed, CloudError) as error:
-            reason = bounded(f"{group.address} cannot be scaled from {current} to {size}: {error}")
+            reason = bounded(f"{_name(group)} cannot be scaled from {current} to {size}: {error}")
             told = self._event(policy, Status.FAILED, reason)
             await self._ledger.write([], [told], also=_used_up(word))
 
@@ -181,7 +186,7 @@ class Scaling:
         """Of a row that is part of a group, the group's event."""
         shown = (self._ledger.live(row.group) if row.group else None) or row
         return event_params(
-            self._ledger.stack, self._context.clock.now(), shown, action=Action.SIGNAL, status=status, reason=reason
+            self._stack, self._context.clock.now(), shown, action=Action.SIGNAL, status=status, reason=reason
         )
 
 

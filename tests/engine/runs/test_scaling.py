@@ -220,6 +220,36 @@ async def test_enga_13_a_suspended_stack_takes_none(story: Story) -> None:
         await signal(story)
 
 
+async def test_enga_13_what_is_ignored_makes_no_change_set_obsolete(story: Story) -> None:
+    await story.create(scaled(up=policy(cooldown=600)))
+    await signal(story)
+    made = await story.change_set(scaled(high=6, up=policy(cooldown=600)))
+    before = await story.find()
+    await signal(story)
+    assert (await story.find()).version == before.version
+    await story.engine.execute_change_set(CALLER, made.id)
+    assert (await story.end()).state == "UPDATE_COMPLETE"
+
+
+async def test_te_15_a_signal_is_told_to_sinks_and_nothing_is_told_again(story: Story) -> None:
+    story.world.services = frozenset({"message"})
+    sinks = {"event_sinks": [{"type": "zaqar-queue", "target": "q"}]}
+    await story.create(scaled(), environment=sinks)
+    await story.pass_time(5)
+    before = len(story.world.queues["q"])
+    await signal(story)
+    bodies = [one["body"] for one in story.world.queues["q"]]
+    told = [(p["resource_name"], p["resource_action"], p["resource_status"]) for p in _payloads(bodies[before:])]
+    assert told.count(("up", "SIGNAL", "COMPLETE")) == told.count(("g", "SIGNAL", "COMPLETE")) == 1
+    (made,) = [name for name, action, status in told if (action, status) == ("CREATE", "COMPLETE")]
+    assert made in story.world.addresses()
+    assert len({one["id"] for one in bodies}) == len(bodies)
+
+
+def _payloads(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one["payload"] for one in bodies]
+
+
 # --- beside other operations ----------------------------------------------------------------------------------------
 async def test_a_signal_while_the_stack_runs_is_obeyed_when_it_rests(story: Story) -> None:
     text = sketch(g=group(), up=policy(), other=thing(size=1), outputs={"size": attr("g", "current_size")})
