@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
@@ -14,9 +14,11 @@ from engine.model.settings import HOOKS
 from engine.model.stack import Caller
 from engine.model.status import Action
 from engine.model.value import Value
+from engine.resources.heat.scaling_policy import Policy
+from engine.runs.tending import leave_word
 from engine.state import tables as t
 from engine.state.commit import Write
-from engine.state.rows import event_params
+from engine.state.rows import ResourceRow, event_params
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,29 @@ class Signals(Part):
             "data": signal.data,
             "raw": dict(signal.raw),
         }
+        policies = [r.address for r in takers if not r.is_group and self._scales(r)]
+        if policies:
+            await self._scale(stack.id, policies, signal.unique_id, value)
+            return
         places = {address, *(r.address for r in takers if not r.is_group)}
         for place in sorted(places):
             await self._context.store.add_signal(stack.id, place, signal.unique_id, value)
         self._context.tell([f"{stack.id}/{place}" for place in places])
+
+    def _scales(self, row: ResourceRow) -> bool:
+        return isinstance(self._context.registry.get(row.type), Policy)
+
+    async def _scale(
+        self, stack_id: str, policies: Sequence[str], unique_id: str | None, value: Mapping[str, Value]
+    ) -> None:
+        """The stack takes it up when it rests; whether it is obeyed is seen then (heat.md ENGA-13)."""
+
+        async def leave(connection: AsyncConnection) -> None:
+            for address in policies:
+                await leave_word(connection, self._context, stack_id, address, value, unique_id)
+
+        await self._context.committer.write(Write(stack_id=stack_id, also=leave))
+        self._context.ring(stack_id)
 
     async def clear_hook(self, caller: Caller, ref: str, address: str, hook: str) -> None:
         """Let the run go on that has stopped at this breakpoint (ENGU-09). Raises InvalidHook when none has."""

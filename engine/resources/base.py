@@ -124,6 +124,10 @@ class Services(Protocol):
 
     async def sleep(self, seconds: float) -> None: ...
     def monotonic(self) -> float: ...
+    def now(self) -> int:
+        """Wall time in microseconds, for what has to be known after a restart."""
+        ...
+
     async def start_nested(
         self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Value]] | None = None
     ) -> str:
@@ -167,6 +171,10 @@ class Services(Protocol):
         """The files and the environment that hold for whatever is inside this resource too (heat.md TE-19)."""
         ...
 
+    async def nested_standing(self, stack_id: str) -> Standing:
+        """The definition the child has, and which of its resources are well."""
+        ...
+
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Value]]:
         """Signals received by this resource, oldest first: status, unique_id, reason, data."""
         ...
@@ -181,6 +189,14 @@ class Services(Protocol):
 
     async def signalled_address(self, reference: str) -> str | None:
         """The address of the resource of this stack that takes signals and is known to templates as `reference`."""
+        ...
+
+    async def scaling_group(self, reference: str) -> str | None:
+        """The address of the resource of this stack that can be scaled and is known to templates as `reference`."""
+        ...
+
+    async def kept_by(self, reference: str) -> Mapping[str, Value] | None:
+        """The attributes of the resource of this stack that is known to templates as `reference`."""
         ...
 
     async def holder(self, op: Operation, physical_id: str) -> str | None:
@@ -202,6 +218,15 @@ class Nested:
     environment: Mapping[str, Value] = field(default_factory=dict)
     timeout_mins: int | None = None
     url: str | None = None  # a template to fetch instead of `template`
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`text`: the definition a child has or is getting. `well`: the addresses of its resources that are there and have
+    not failed, with the time when each was begun."""
+
+    text: str
+    well: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +261,7 @@ class ResourceType:
     local: ClassVar[bool] = False  # no outside effect: create needs neither token look-up nor settle time
     signalable: ClassVar[bool] = False
     nested: ClassVar[bool] = False
+    scalable: ClassVar[bool] = False  # signals of scaling policies change how many members it has
     snapshot_on_delete: ClassVar[bool] = False
     saves: ClassVar[bool] = False  # takes part in snapshots of its stack
     support: ClassVar[str] = "SUPPORTED"

@@ -32,6 +32,7 @@ from engine.runs.drift import is_reference
 from engine.runs.guards import Guards
 from engine.runs.ledger import Ledger
 from engine.runs.lending import Lender
+from engine.runs.scaling import Scaling
 from engine.runs.snapshots import Copy
 from engine.runs.spec import RunSpec
 from engine.runs.step import NOT_THE_RESOURCE, InterruptedCall, Stepper, explain
@@ -57,11 +58,11 @@ class Applier:
 
     def __init__(
         self, context: RunContext, ledger: Ledger, deployment: Deployment, spec: RunSpec, stepper: Stepper,
-        guards: Guards, saved: Mapping[str, Copy] | None = None,
+        guards: Guards, scaling: Scaling, saved: Mapping[str, Copy] | None = None,
     ) -> None:  # fmt: skip
         """`saved`: what is to be brought back into the objects at these addresses."""
         self._context, self._ledger, self._deployment = context, ledger, deployment
-        self._saved = saved or {}
+        self._saved, self._scaling = saved or {}, scaling
         self._spec, self._stepper, self._guards = spec, stepper, guards
         view = RowsView(ledger, context.registry)
         self._scope = deployment.scope(view)
@@ -116,9 +117,12 @@ class Applier:
             return
         if self._guards and decision.row is not None and self._is_met(decision):
             await self._guards.before(decision.row, Hook.PRE_UPDATE)
+        if kind.scalable and decision.row is not None and decision.step is not Step.NONE:
+            await self._scaling.overtake(decision.row)
         match decision.step:
             case Step.NONE:
                 assert decision.row is not None
+                await self._scaling.settle(decision.row)
                 await self._nothing(decision.row, resource)
             case Step.CREATE:
                 await self._create(decision.row or self._begin_row(resource, kind), resource, kind, properties, group)

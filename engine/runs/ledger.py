@@ -6,10 +6,11 @@ A group's own row moves with its members: in progress with the first, failed wit
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,8 +20,12 @@ from engine.model.template import Group
 from engine.runs.context import RunContext
 from engine.runs.reasons import bounded
 from engine.state.clock import to_datetime
+from engine.state import tables as t
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
+
+#: Columns of a stack that has nothing to run any more.
+RELEASED: Mapping[str, Any] = {"run_json": None, "owner": None, "lease_until": None}
 
 _MAKING = (Action.CREATE, Action.UPDATE)
 _MOST_POSTED = 2000  # items that wait for the disk; beyond, a run waits with them
@@ -182,6 +187,22 @@ class Ledger:
                 self.stack, description=description,
                 updated=self.stack.updated if updated is None else to_datetime(updated),
             ))  # fmt: skip
+
+    async def release(self, last: Write, changed: Mapping[str, Any]) -> None:
+        """End a run that leaves the stack's state as it is. Nobody sees a new version of the stack unless columns are
+        `changed`. Raises Fenced."""
+        more = last.also
+
+        async def also(connection: AsyncConnection) -> None:
+            mine = update(t.stacks).where(t.stacks.c.id == self.stack.id)
+            await connection.execute(mine.values(**RELEASED))
+            if more is not None:
+                await more(connection)
+
+        last.epoch, last.operation_id, last.after = self.epoch, self.stack.operation_id, self._unanswered()
+        last.stack, last.also = dict(changed) or None, also
+        await self._context.committer.write(last)
+        self.released = True
 
     # --- groups ---------------------------------------------------------------------------------------------------
     def _open_group(self, group: Group, member: ResourceRow, now: int) -> ResourceRow | None:

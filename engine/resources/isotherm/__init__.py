@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 TYPES: Final[Mapping[str, str]] = {
+    "Isotherm::AutoScalingGroup": "autoscaling_group:AutoScalingGroup",
     "Isotherm::Glance::ImageChoice": "choices:ImageChoice",
+    "Isotherm::LaunchTemplate": "launch_template:LaunchTemplate",
     "Isotherm::Neutron::AddressBinding": "address_binding:AddressBinding",
     "Isotherm::Neutron::DefaultRoute": "default_route:DefaultRoute",
     "Isotherm::Neutron::ExternalNetwork": "choices:ExternalNetwork",
