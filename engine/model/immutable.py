@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, dataclass_transform
+from typing import TypeVar, dataclass_transform
 
 _Class = TypeVar("_Class")
 
@@ -12,6 +12,6 @@ _Class = TypeVar("_Class")
 def immutable(declared: type[_Class]) -> type[_Class]:
     """A dataclass with slots whose fields nobody sets again: the type checker holds that.
 
-    The interpreter does not, because a frozen dataclass sets each field by a call, and costs three times as much to make.
+    The interpreter does not: a frozen dataclass sets each field by a call, and costs three times as much to make.
     """
     return dataclass(slots=True, unsafe_hash=True)(declared)

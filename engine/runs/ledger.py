@@ -19,8 +19,8 @@ from engine.model.status import Action, Status
 from engine.model.template import Group
 from engine.runs.context import RunContext
 from engine.runs.reasons import bounded
-from engine.state.clock import to_datetime
 from engine.state import tables as t
+from engine.state.clock import to_datetime
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
 

@@ -48,7 +48,7 @@ class Notifier:
         self._tell(stack, f"stack.{stack.action.value.lower()}.{suffix}", suffix, body(stack), stack.state)
 
     def autoscaling(
-        self, stack: Stack, suffix: str, *, groupname: str, message: str = "error", adjustment: Value = None,
+        self, stack: Stack, suffix: str, *, groupname: str, message: str, adjustment: Value = None,
         adjustment_type: str | None = None, capacity: Value = None,
     ) -> None:  # fmt: skip
         """Tell that a group of `stack` begins to be scaled (`start`), has been (`end`), or could not be (`error`)."""

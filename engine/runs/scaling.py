@@ -113,6 +113,7 @@ class Scaling:
         current, size, cooldown = sizes
         note: dict[str, Value] = {
             "policy": policy.address, "from": current, "to": size, "why": str(adjustment),
+            "adjustment": adjustment.amount, "adjustment_type": adjustment.kind,
             "cooldown": cooldown if adjustment.cooldown is None else adjustment.cooldown,
             "policy_cooldown": adjustment.cooldown,
         }  # fmt: skip
@@ -128,6 +129,7 @@ class Scaling:
             await begin(connection)
 
         await self._ledger.write([policy, group], [told], also=both)
+        self._notify("start", group, note, current, "Start resizing the group {}")
 
     async def _why_not(self, policy: ResourceRow, group: ResourceRow) -> str:
         """Why the signal is ignored (ENGA-13); nothing where it is obeyed."""
@@ -181,6 +183,19 @@ class Scaling:
         else:
             told = self._event(group, Status.COMPLETE, f"Scaled {what} ({note['why']})")
         await self._ledger.write([group] if policy is None else [group, policy], [told])
+        if child is not None and failed:
+            self._notify("error", group, note, note["from"], bounded(child.status_reason))
+        else:
+            self._notify("end", group, note, note["to"], "End resizing the group {}")
+
+    def _notify(self, suffix: str, group: ResourceRow, note: Mapping[str, Value], capacity: int, message: str) -> None:
+        """ENGE-06, in Heat's words. A note of an older version does not say what was asked."""
+        kind = self._context.registry.get(group.type)
+        name = str(kind.reference(group.physical_id, group.attributes, group.address))
+        self._context.notifier.autoscaling(
+            self._ledger.stack, suffix, groupname=name, message=message.replace("{}", name), capacity=capacity,
+            adjustment=note.get("adjustment"), adjustment_type=note.get("adjustment_type"),
+        )  # fmt: skip
 
     def _event(self, row: ResourceRow, status: Status, reason: str) -> dict[str, object]:
         """Of a row that is part of a group, the group's event."""

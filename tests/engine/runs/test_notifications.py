@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from engine.bus.notification import Notification, Undelivered
-from engine.bus.post import Post
 from engine.cloud.errors import Permanent
 from engine.model.status import OnFailure
-from engine.runs.notifier import Notifier
 from tests.engine.runs.sketch import sketch, thing
 from tests.engine.runs.story import CALLER, Story, copy
 from tests.engine.runs.test_nested import inner
+from tests.engine.runs.test_scaling import next_name, scaled, signal
 
 ONE = sketch(a=thing(size=3))
 
@@ -181,19 +178,36 @@ async def test_enge_05_the_context_names_who_asked_and_holds_no_secret(story: St
     }  # fmt: skip
 
 
-async def test_enge_06_what_is_told_of_a_group_that_is_scaled(story: Story, listener: Listener) -> None:
-    stack = await story.create(ONE)
-    post = Post(listener, clock=story.clock)
-    post.start()
-    notifier = Notifier([post], clock=story.clock)
-    what: dict[str, Any] = {"groupname": "web", "adjustment": 1, "adjustment_type": "change_in_capacity", "capacity": 2}
-    notifier.autoscaling(stack, "start", message="Start resizing the group web", **what)
-    notifier.autoscaling(stack, "error", **what)
-    await story.quiet()
-    start, error = listener.heard[-2:]
+async def test_enge_06_a_group_that_is_scaled_is_told_of_at_its_beginning_and_its_end(
+    story: Story, listener: Listener
+) -> None:
+    await story.create(scaled(desired_capacity=2))
+    await signal(story)
+    start, end = (one for one in listener.heard if ".autoscaling." in one.event_type)
     assert (start.event_type, start.level) == ("orchestration.autoscaling.start", "INFO")
-    assert (error.event_type, error.level) == ("orchestration.autoscaling.error", "ERROR")
-    assert start.payload == {**listener.heard[-3].payload, **what, "message": "Start resizing the group web"}
-    assert error.payload["message"] == "error"
-    assert uuid.UUID(start.id) != uuid.UUID(error.id)
-    await post.stop()
+    assert (end.event_type, end.level) == ("orchestration.autoscaling.end", "INFO")
+    assert start.payload["stack_name"] == "s"
+    what = {one: start.payload[one] for one in ("adjustment", "adjustment_type", "capacity", "message")}
+    name = start.payload["groupname"]
+    assert what == {
+        "adjustment": 1, "adjustment_type": "change_in_capacity", "capacity": 2,
+        "message": f"Start resizing the group {name}",
+    }  # fmt: skip
+    assert (end.payload["capacity"], end.payload["message"]) == (3, f"End resizing the group {name}")
+    assert start.id != end.id
+
+
+async def test_enge_06_a_group_that_cannot_be_scaled_is_an_error(story: Story, listener: Listener) -> None:
+    await story.create(scaled(desired_capacity=2))
+    story.world.fail("create", await next_name(story), Permanent("the host is full"))
+    await signal(story)
+    told = [(one.event_type, one.level) for one in listener.heard if ".autoscaling." in one.event_type]
+    assert told == [("orchestration.autoscaling.start", "INFO"), ("orchestration.autoscaling.error", "ERROR")]
+    error = next(one for one in listener.heard if one.event_type.endswith("autoscaling.error"))
+    assert "the host is full" in error.payload["message"]
+
+
+async def test_enge_06_an_ignored_signal_is_not_told_of(story: Story, listener: Listener) -> None:
+    await story.create(scaled(high=2, desired_capacity=2))
+    await signal(story)
+    assert [one.event_type for one in listener.heard if ".autoscaling." in one.event_type] == []
