@@ -11,7 +11,7 @@ from engine.expr.parameters import placeholders
 from engine.model.diagnostic import Diagnostic, Invalid, Span
 from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
 from engine.model.source import Source, Translator, Unanswered
-from engine.model.template import Constraint, DeletionPolicy, Parameter, Resource, Template
+from engine.model.template import Constraint, DeletionPolicy, Dialect, Parameter, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.deployment import Deployment, deploy
 from engine.plan.scope import NOTHING_ASKED, View
@@ -57,6 +57,8 @@ class TemplateCheck:
             yield from self._inside(deployment, resource, children, levels)
         yield from _named_limits(deployment)
         yield from self._properties(deployment)
+        if deployment.template.dialect is Dialect.CFN:
+            yield from _others(deployment)
         yield from self._attributes(deployment, children)
 
     def _inside(
@@ -172,6 +174,22 @@ class TemplateCheck:
         return Diagnostic(code, f"Property error: {where}: {message}", address=where, span=span)
 
 
+def check_rules(deployment: Deployment) -> None:
+    """CFN Rules: every assertion of a rule whose condition holds. Raises Invalid."""
+    scope = deployment.scope(View())
+    findings = []
+    for rule in deployment.template.rules:
+        if rule.condition is not None and not evaluate(rule.condition, scope):
+            continue
+        for assertion, text in rule.assertions:
+            if evaluate(assertion, scope) is False:
+                said = text or f"Assertion of rule {rule.name} does not hold."
+                findings.append(Diagnostic("RuleFailed", f"Template error: Rule {rule.name}: {said}",
+                                           address=f"Rules.{rule.name}", span=assertion.span))  # fmt: skip
+    if findings:
+        raise Invalid(findings)
+
+
 def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constraint, Value]]:
     """Each named limit of a parameter with each value that must keep it: a list's items are values of their own."""
     for name, parameter in deployment.template.parameters.items():
@@ -181,6 +199,25 @@ def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constrain
                 for one in value if isinstance(value, list | tuple) else [value]:
                     if one is not UNKNOWN and not isinstance(one, list | dict):
                         yield parameter, limit, one
+
+
+def _others(deployment: Deployment) -> Iterator[Diagnostic]:
+    """What metadata and outputs ask for that nothing can give, whatever resources turn out to be."""
+    scope = deployment.scope(View())
+    held = [*deployment.resources.values(), *deployment.groups.values()]
+    places = [(f"Resources.{one.address}.Metadata", one.metadata) for one in held]
+    places += [
+        (f"Outputs.{one.name}", part)
+        for one in deployment.template.outputs.values()
+        if one.condition is None or evaluate(one.condition, scope)
+        for part in (one.value, one.export)
+    ]
+    for address, part in places:
+        if part is not None:
+            try:
+                evaluate(part, scope)
+            except Invalid as error:
+                yield from (replace(one, address=one.address or address) for one in error.diagnostics)
 
 
 def _named_limits(deployment: Deployment) -> Iterator[Diagnostic]:

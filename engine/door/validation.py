@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError
-from engine.door.template_check import TemplateCheck, custom_limits, span_of
+from engine.door.template_check import TemplateCheck, check_rules, custom_limits, span_of
 from engine.expr.evaluate import evaluate
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
@@ -42,7 +42,7 @@ class Validator:
             + sum(1 for resource in deployment.resources.values() if resource.group is None)
         ):
             raise LimitExceeded(f"Maximum resources per stack exceeded ({limit}, max_resources_per_stack).")
-        self.check_rules(deployment)
+        check_rules(deployment)
         self._template.check(deployment)
         if self.outside(deployment):
             await self._ask_cloud(deployment, await cloud())
@@ -60,21 +60,6 @@ class Validator:
         return any(not registry.get(r.type).local for r in deployment.resources.values()) or any(
             cloud_kind(constraint) is not None for _, constraint, _ in custom
         )
-
-    def check_rules(self, deployment: Deployment) -> None:
-        """CFN Rules: every assertion of a rule whose condition holds."""
-        scope = deployment.scope(View())
-        findings = []
-        for rule in deployment.template.rules:
-            if rule.condition is not None and not evaluate(rule.condition, scope):
-                continue
-            for assertion, text in rule.assertions:
-                if evaluate(assertion, scope) is False:
-                    said = text or f"Assertion of rule {rule.name} does not hold."
-                    findings.append(Diagnostic("RuleFailed", f"Template error: Rule {rule.name}: {said}",
-                                               address=f"Rules.{rule.name}"))  # fmt: skip
-        if findings:
-            raise Invalid(findings)
 
     # --- asking the cloud -----------------------------------------------------------------------------------------
     async def _ask_cloud(self, deployment: Deployment, cloud: Cloud) -> None:
