@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from engine.door.nested_check import Child, child_findings, child_of, deployment_of, has_output
 from engine.expr.evaluate import evaluate
@@ -197,8 +198,12 @@ def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constrain
         for limit in parameter.constraints:
             if limit.custom is not None:
                 for one in value if isinstance(value, list | tuple) else [value]:
-                    if one is not UNKNOWN and not isinstance(one, list | dict):
+                    if one is not UNKNOWN and not isinstance(one, list | dict) and not _is_known(limit, one):
                         yield parameter, limit, one
+
+
+def _is_known(limit: Constraint, value: Value) -> bool:
+    return any(fnmatchcase(str(value), glob) for glob in limit.known)
 
 
 def _others(deployment: Deployment) -> Iterator[Diagnostic]:
