@@ -85,7 +85,7 @@ class TemplateCheck:
         for resource in deployment.resources.values():
             if resource.external_id is not None:
                 continue  # TR-08: it is neither made nor changed, so its properties are never used
-            yield from self._snapshots(resource)
+            yield from self._snapshots(deployment, resource)
             yield from self._update_policy(deployment, resource)
             try:
                 given = evaluate(resource.properties, scope)
@@ -121,9 +121,12 @@ class TemplateCheck:
             yield Diagnostic("PropertyType", f"Property error: {address}: an update policy is a map.",
                              f"{resource.type} has: {', '.join(known) or 'none'}.", address, span)  # fmt: skip
 
-    def _snapshots(self, resource: Resource) -> Iterable[Diagnostic]:
-        """ENGU-10: what asks for a copy before it goes must have one; losing it silently is no answer."""
-        if self._registry.get(resource.type).snapshot_on_delete:
+    def _snapshots(self, deployment: Deployment, resource: Resource) -> Iterable[Diagnostic]:
+        """ENGU-10: what asks for a copy before it goes must have one; losing it silently is no answer. Of what became
+        several objects, one is enough."""
+        group = deployment.groups.get(resource.group or "")
+        members = [resource.address] if group is None else [one for one in group.members if one in deployment.resources]
+        if any(self._registry.get(deployment.resources[one].type).snapshot_on_delete for one in members):
             return
         asked = {
             "deletion_policy": resource.deletion_policy, "update_replace_policy": resource.update_replace_policy,

@@ -124,6 +124,31 @@ def test_m040_volumes_of_an_instance(aws):
     assert len(aws.story.sdk.compute.get_server(found["Web"]).attached_volumes) == 2
 
 
+def test_l81_l82_a_volume_is_kept_as_a_copy(aws):
+    """One that is replaced, and one that is deleted; as in Heat, the copy is a backup, which outlives its volume."""
+    storage = aws.story.sdk.block_storage
+    if not storage.get("/backups").ok:
+        pytest.skip("the cloud makes no backups")
+
+    def data(**more):
+        zone = {"Fn::Select": [0, {"Fn::GetAZs": ""}]}
+        policies = {"DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Snapshot"}
+        return {"Data": {"Type": "AWS::EC2::Volume", "Properties": {"Size": 1, "AvailabilityZone": zone, **more},
+                         **policies}}  # fmt: skip
+
+    source = storage.create_volume(size=1, name=f"{aws.name}-source")
+    storage.wait_for_status(source, "available", interval=0.1)
+    first = aws.outputs(aws.create(data(), {"Data": ref("Data")}))["Data"]
+    second = aws.outputs(aws.update(data(SourceVolumeId=source.id), {"Data": ref("Data")}))["Data"]
+    assert second != first
+    aws.story.delete(aws.name)
+    storage.delete_volume(source)
+    kept = [one for one in storage.backups() if one.volume_id in (first, second)]
+    for one in kept:
+        storage.delete_backup(one)
+    assert {one.volume_id for one in kept} == {first, second}
+
+
 def test_m021_options_acls_and_endpoints_are_records(aws):
     resources = {
         **PUBLIC,
@@ -195,7 +220,7 @@ def test_a_wait_condition_is_done_when_its_address_was_called(aws):
 
 
 @pytest.mark.parametrize(("status", "ending"), [("SUCCESS", "CREATE_COMPLETE"), ("FAILURE", "ROLLBACK_COMPLETE")])
-def test_l82_an_instance_is_complete_when_it_has_said_so(aws, status, ending):
+def test_l80_l99_an_instance_is_complete_when_it_has_said_so(aws, status, ending):
     machine = web()
     machine["Web"]["CreationPolicy"] = {"ResourceSignal": {"Count": 1, "Timeout": "PT2M"}}
     begin(aws, {**PUBLIC, **machine})
