@@ -10,6 +10,7 @@ from engine.model.diagnostic import Diagnostic
 from engine.model.expression import MapOf, NoValue
 from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings, Row
+from translators.cfn import serverless
 from translators.findings import Findings, nearest
 from translators.lowering import language, logic
 from translators.lowering.draft import Draft, MemberDraft
@@ -81,7 +82,9 @@ def _unmapped(resource: Resource, template: Template, rows: Mappings, findings: 
 
 
 def _misspelt(name: str, rows: Mappings) -> str:
-    """`Did you mean …?` for a name that is nearly that of a type; another service is another type."""
+    """`Did you mean …?` for a name that is nearly that of a type; another service is another type. Empty for others."""
+    if name.startswith("AWS::Serverless::"):
+        return f"It is a type of AWS SAM: write `Transform: {serverless.NAME}` at the top of the template."
     service = name.rpartition("::")[0].lower()
     near = nearest(name, [one for one in rows.types() if one.rpartition("::")[0].lower() == service], cutoff=0.8)
     return near if near.startswith("Did") else ""

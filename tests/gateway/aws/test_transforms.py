@@ -197,7 +197,7 @@ def test_l86_mistakes_stand_where_they_were_made(aws, name):
     assert "(line 5, column 3)" in said
 
 
-def test_l87_loops_are_shown_unrolled(aws, name, wait):
+def test_l87_l90_loops_are_shown_unrolled(aws, name, wait):
     thing = {"Type": THING, "Properties": {"value": {"Ref": "N"}}}
     loop = {"Fn::ForEach::Things": ["N", ["a", "b"], {"Thing${N}": thing}]}
     body = json.dumps({"Transform": "AWS::LanguageExtensions", "Resources": loop})
