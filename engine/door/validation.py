@@ -13,6 +13,7 @@ from engine.expr.evaluate import evaluate
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
 from engine.model.source import Source
+from engine.model.stack import Options
 from engine.model.template import Constraint, Parameter, Template
 from engine.model.value import Value
 from engine.plan.deployment import Deployment
@@ -31,10 +32,10 @@ class Validator:
         self._template = TemplateCheck(context.translator, context.registry)
 
     async def whole(
-        self, identity: StackIdentity, source: Source, cloud: CloudGetter, notification_arns: tuple[str, ...] = ()
+        self, identity: StackIdentity, source: Source, cloud: CloudGetter, options: Options
     ) -> Deployment:
         """The deployment of `source`, checked as far as can be. Raises Invalid, LimitExceeded."""
-        deployment = await prepare(self._context, identity, source, cloud, notification_arns)
+        deployment = await prepare(self._context, identity, source, cloud, options)
         limit = self._context.settings.max_resources_per_stack
         if (
             0

@@ -6,6 +6,7 @@ out. Dispatch is a table by type: a map of literals is the common case and must 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -390,6 +391,18 @@ def _item(e: x.Item, scope: Scope) -> Value:
     return _walk(bound, e.path)
 
 
+def _stack_tags(e: x.StackTags, scope: Scope) -> Value:
+    own, tags = evaluate(e.own, scope), scope.pseudo(x.Pseudo.TAGS)
+    if own is UNKNOWN or tags is UNKNOWN:
+        return UNKNOWN
+    listed = own if isinstance(own, list | tuple) else ()
+    keys = [one.get("Key") for one in listed if isinstance(one, Mapping)]
+    found = [one for one in tags if one["Key"] not in keys]
+    if not e.not_in_keys:
+        return found
+    return [{**one, "Key": re.sub(e.not_in_keys, "_", one["Key"])[:255]} for one in found]
+
+
 _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.Literal: _literal,
     x.ListOf: _list,
@@ -437,4 +450,5 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.PropertyPath: _property_path,
     x.ForEach: _for_each,
     x.Item: _item,
+    x.StackTags: _stack_tags,
 }

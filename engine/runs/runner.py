@@ -203,7 +203,7 @@ class Runner:
         self._tell(source.environment)
         self._guards = Guards(self._context, self._ledger, self._spec, source)
         return await prepare(
-            self._context, identity, source, self._the_cloud, stack.options.notification_arns, await self._facade()
+            self._context, identity, source, self._the_cloud, stack.options, await self._facade()
         )
 
     async def _facade(self) -> Mapping[str, Any]:

@@ -149,6 +149,33 @@ def test_l81_l82_a_volume_is_kept_as_a_copy(aws):
     assert {one.volume_id for one in kept} == {first, second}
 
 
+def test_d13_q15_tags_of_the_stack_go_to_its_resources(aws):
+    """A resource's own tag of the same key goes first; changing the stack's tags changes the resources."""
+    own = [{"Key": "team", "Value": "own"}]
+    resources = {
+        "Net": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16", "Tags": own}},
+        "Data": {"Type": "AWS::EC2::Volume", "Properties": {"Size": 1, "AvailabilityZone": "a"}},
+    }
+    body = json.dumps({"Resources": resources, "Outputs": {name: {"Value": ref(name)} for name in resources}})
+
+    def run(call, *pairs):
+        tags = [{"Key": key, "Value": value} for key, value in pairs]
+        getattr(aws.story.aws, call)(StackName=aws.name, TemplateBody=body, Tags=tags)
+        found = aws.outputs(until(aws, lambda stack: stack["StackStatus"].endswith("E_COMPLETE")))
+        hub = aws.story.sdk.network.get_router(found["Net"])
+        return set(hub.tags), aws.story.sdk.block_storage.get_volume(found["Data"]).metadata
+
+    tags, metadata = run("create_stack", ("team", "stacks"), ("cost/center", "7"))
+    assert {"team=own", "cost/center=7"} <= tags
+    assert "team=stacks" not in tags
+    assert (metadata["team"], metadata["cost_center"]) == ("stacks", "7")
+    tags, metadata = run("update_stack", ("cost/center", "8"))
+    assert {"team=own", "cost/center=8"} <= tags
+    assert "cost/center=7" not in tags
+    assert metadata["cost_center"] == "8"
+    assert "team" not in metadata
+
+
 def test_m021_options_acls_and_endpoints_are_records(aws):
     resources = {
         **PUBLIC,
