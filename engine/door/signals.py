@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.part import Part
+from engine.model.diagnostic import invalid
 from engine.model.errors import InvalidHook, NotSupported, ResourceNotFound
 from engine.model.settings import HOOKS
 from engine.model.stack import Caller
@@ -41,8 +43,10 @@ class Signals(Part):
         if stack.action in (Action.SUSPEND, Action.DELETE):
             raise NotSupported(f"Signal resource during {stack.action} is not supported.")
         takers = [r for r in rows if r.address == address or r.group == address]
-        if not any(not r.is_group and self._context.registry.get(r.type).signalable for r in takers):
+        kinds = [self._context.registry.get(r.type) for r in takers if not r.is_group]
+        if not any(kind.signalable for kind in kinds):
             raise NotSupported(f"Resource {address} of type {found[0].type} takes no signals.")
+        _check_size(signal, min((kind.most_signal_bytes for kind in kinds if kind.most_signal_bytes), default=None))
         value = {
             "status": signal.status,
             "unique_id": signal.unique_id,
@@ -82,3 +86,14 @@ class Signals(Part):
         told = event_params(stack, self._context.clock.now(), row, reason=f"Hook {hook} is cleared")
         await self._context.committer.write(Write(stack_id=stack.id, events=[told], also=clear))
         self._context.tell([f"{stack.id}/{address}"])
+
+
+def _check_size(signal: Signal, most: int | None) -> None:
+    """Raises Invalid for more data than the resource takes."""
+    if most is None or signal.data is None:
+        return
+    text = signal.data if isinstance(signal.data, str) else json.dumps(signal.data)
+    size = len(text.encode())
+    if size > most:
+        raise invalid("SignalTooLarge", f"The Data of a signal may have at most {most} bytes; this has {size}.",
+                      "Store what is larger elsewhere, and signal where it is.")  # fmt: skip

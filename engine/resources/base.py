@@ -231,6 +231,7 @@ class ResourceType:
     service: ClassVar[str | None] = None  # must be in the catalogue, else the type is unavailable
     local: ClassVar[bool] = False  # no outside effect: create needs neither token look-up nor settle time
     signalable: ClassVar[bool] = False
+    most_signal_bytes: ClassVar[int | None] = None  # of the data of one signal
     nested: ClassVar[bool] = False
     snapshot_on_delete: ClassVar[bool] = False
     saves: ClassVar[bool] = False  # takes part in snapshots of its stack

@@ -229,7 +229,7 @@ def resource(aws, name):
     return next((row for row in rows if row["LogicalResourceId"] == name), {})
 
 
-def test_a_wait_condition_is_done_when_its_address_was_called(aws):
+def test_l97_q17_a_wait_condition_is_done_when_its_address_was_called(aws):
     resources = {
         "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
         "Wait": {
@@ -240,10 +240,13 @@ def test_a_wait_condition_is_done_when_its_address_was_called(aws):
     begin(aws, resources, {"Data": get("Wait", "Data")})
     until(aws, lambda _: resource(aws, "Handle").get("ResourceStatus") == "CREATE_COMPLETE")
     url = resource(aws, "Handle")["PhysicalResourceId"]
-    body = {"Status": "SUCCESS", "UniqueId": "one", "Reason": "ready", "Data": "well"}
-    assert requests.put(url, data=json.dumps(body), timeout=30).status_code == 200
+    body = {"Status": "SUCCESS", "UniqueId": "one", "Reason": "ready", "Data": "x" * 4097}
+    refused = requests.put(url, data=json.dumps(body), timeout=30)
+    assert refused.status_code == 400
+    assert "The Data of a signal may have at most 4096 bytes; this has 4097." in refused.text
+    assert requests.put(url, data=json.dumps({**body, "Data": "x" * 4096}), timeout=30).status_code == 200
     stack = until(aws, lambda s: s["StackStatus"] == "CREATE_COMPLETE")
-    assert aws.outputs(stack)["Data"] == '{"one": "well"}'
+    assert json.loads(aws.outputs(stack)["Data"]) == {"one": "x" * 4096}
 
 
 @pytest.mark.parametrize(("status", "ending"), [("SUCCESS", "CREATE_COMPLETE"), ("FAILURE", "ROLLBACK_COMPLETE")])

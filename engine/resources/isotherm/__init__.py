@@ -32,4 +32,5 @@ TYPES: Final[Mapping[str, str]] = {
     "Isotherm::SignalBox": "signals:SignalBox",
     "Isotherm::Signals": "signals:Signals",
     "Isotherm::Stack": "stack:Stack",
+    "Isotherm::WaitConditionHandle": "signals:WaitConditionHandle",
 }
