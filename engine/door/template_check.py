@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Final
 
 from engine.door.nested_check import Child, child_findings, child_of, deployment_of, has_output
 from engine.expr.evaluate import evaluate
@@ -220,12 +222,36 @@ def _others(deployment: Deployment) -> Iterator[Diagnostic]:
         if one.condition is None or evaluate(one.condition, scope)
         for part in (one.value, one.export)
     ]
+    yield from _exports(deployment)
     for address, part in places:
         if part is not None:
             try:
                 evaluate(part, scope)
             except Invalid as error:
                 yield from (replace(one, address=one.address or address) for one in error.diagnostics)
+
+
+_EXPORT_NAME: Final = re.compile(r"[A-Za-z0-9:-]{1,255}")
+
+
+def _exports(deployment: Deployment) -> Iterator[Diagnostic]:
+    """Q22: names of exports that are put together are known as soon as parameters are."""
+    scope = deployment.scope(View())
+    for output in deployment.template.outputs.values():
+        if output.export is None or (output.condition is not None and not evaluate(output.condition, scope)):
+            continue
+        try:
+            name = evaluate(output.export, scope)
+        except Invalid:
+            continue  # told with what is wrong with outputs
+        if name is not UNKNOWN and not (isinstance(name, str) and _EXPORT_NAME.fullmatch(name)):
+            yield Diagnostic(
+                "InvalidExport",
+                f"Template format error: Output {output.name} is malformed. The Name field of every Export member must "
+                "be specified and consist only of alphanumeric characters, colons, or hyphens.",
+                f"It is {str(name)[:60]!r}; names have at most 255 characters.",
+                address=f"Outputs.{output.name}", span=output.export.span or output.span,
+            )  # fmt: skip
 
 
 def _named_limits(deployment: Deployment) -> Iterator[Diagnostic]:

@@ -31,9 +31,7 @@ class Validator:
         self._context = context
         self._template = TemplateCheck(context.translator, context.registry)
 
-    async def whole(
-        self, identity: StackIdentity, source: Source, cloud: CloudGetter, options: Options
-    ) -> Deployment:
+    async def whole(self, identity: StackIdentity, source: Source, cloud: CloudGetter, options: Options) -> Deployment:
         """The deployment of `source`, checked as far as can be. Raises Invalid, LimitExceeded."""
         deployment = await prepare(self._context, identity, source, cloud, options)
         limit = self._context.settings.max_resources_per_stack
@@ -154,9 +152,7 @@ async def _answers(cloud: Cloud, kind: str, questions: Sequence[_Question]) -> l
     except CloudError as error:
         raise invalid("CloudUnavailable", f"{questions[0].what} cannot be checked: {error.message}") from error
     return [
-        question.answered(missing)
-        for question in questions
-        if isinstance(missing := found[question.value], CloudError)
+        question.answered(missing) for question in questions if isinstance(missing := found[question.value], CloudError)
     ]
 
 
@@ -166,7 +162,9 @@ def _of_parameters(deployment: Deployment) -> Iterator[_Question]:
         kind = cloud_kind(limit.custom or "")
         if kind is not None and value:
             what, where = f"Parameter '{parameter.name}' is invalid", f"parameters.{parameter.name}"
-            yield _Question(kind, value, what, where, parameter.span, limit.description, _missing(parameter, limit, value))
+            yield _Question(
+                kind, value, what, where, parameter.span, limit.description, _missing(parameter, limit, value)
+            )
 
 
 def _missing(parameter: Parameter, limit: Constraint, value: Value) -> str:

@@ -42,8 +42,8 @@ MISSING = _Missing.MISSING
 class Constraint:
     """One limit on a value. Exactly one of the fields before `description` is set.
 
-    Of a custom one, `known` are globs of values that the cloud need not be asked about, and `missing` is what is said of
-    a value (`{}`) that it does not know.
+    Of a custom one, `known` are globs of values that the cloud need not be asked about, and `missing` is what is said
+    of a value (`{}`) that it does not know.
     """
 
     allowed_values: tuple[Value, ...] | None = None

@@ -202,9 +202,7 @@ class Runner:
         source = await self._context.store.source(revision)
         self._tell(source.environment)
         self._guards = Guards(self._context, self._ledger, self._spec, source)
-        return await prepare(
-            self._context, identity, source, self._the_cloud, stack.options, await self._facade()
-        )
+        return await prepare(self._context, identity, source, self._the_cloud, stack.options, await self._facade())
 
     async def _facade(self) -> Mapping[str, Any]:
         """What a template inside sees of the resource that holds it (HOT resource_facade)."""

@@ -22,8 +22,8 @@ class TypeRow:
     numeric_items: bool = False
 
 
-# AWS-specific types whose value is a single text, each also as List<…>: the constraint, and EC2's own words for a value
-# that there is not. Availability zones have no constraint: a name of elsewhere stands for one of the cloud's
+# AWS-specific types whose value is a single text, each also as List<…>: the constraint, and EC2's own words for a
+# value that there is not. Availability zones have no constraint: a name of elsewhere stands for one of the cloud's
 # (cloudformation.md D08). A VPC is its hub router.
 _SPECIFIC: Final[dict[str, tuple[str | None, str]]] = {
     "AWS::EC2::AvailabilityZone::Name": (None, ""),

@@ -1,4 +1,4 @@
-"""Parameters for images take what the table of images knows, besides images of the cloud (cloudformation.md D06, L56)."""
+"""Parameters for images take what the table of images knows, besides the cloud's (cloudformation.md D06, L56)."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def tag_list(draft: Draft, more: tuple[Expression, ...] = ()) -> Expression:
 
 
 def _of_stack(draft: Draft, own: Expression, not_in_keys: str = "") -> Expression:
-    """The tags of the stack that go to a resource with `own` ones; in templates of Heat none do (cloudformation.md Q15)."""
+    """The stack's tags that go to a resource with `own` ones; none in templates of Heat (cloudformation.md Q15)."""
     return ListOf(()) if draft.of_heat else StackTags(own, not_in_keys)
 
 

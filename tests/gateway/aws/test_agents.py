@@ -1,5 +1,5 @@
-"""What the agents of servers ask, as aws-cfn-bootstrap and heat-cfntools ask it (cloudformation.md L98 to L104, W04, W05,
-W19): GET, the answer as JSON, signed with an access key that the server was given."""
+"""What the agents of servers ask, as aws-cfn-bootstrap and heat-cfntools ask it: GET, the answer as JSON, signed with
+an access key that the server was given (cloudformation.md L98 to L104, W04, W05, W19)."""
 
 from __future__ import annotations
 

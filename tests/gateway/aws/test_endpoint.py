@@ -370,6 +370,7 @@ def test_w48_templates_by_url(aws, served, name, wait):
 
 # --- the protocol ---------------------------------------------------------------------------------------------------
 def test_1_every_other_action_is_refused_by_its_name(aws):
+    """Stack sets among them (Q12)."""
     others = set(load("cloudformation").operations) - set(ACTIONS)
     assert len(others) > 60
     for action in sorted(others):

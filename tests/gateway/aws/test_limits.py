@@ -104,8 +104,14 @@ def test_q19_rollback_triggers(aws, name):
     aws.create_stack(RollbackConfiguration={"RollbackTriggers": [], "MonitoringTimeInMinutes": 0}, **given)
 
 
-@pytest.mark.parametrize(("action", "key"), [("create_stack", "StackPolicyBody"), ("set_stack_policy", "StackPolicyBody"),
-                                             ("update_stack", "StackPolicyDuringUpdateBody")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [
+        ("create_stack", "StackPolicyBody"),
+        ("set_stack_policy", "StackPolicyBody"),
+        ("update_stack", "StackPolicyDuringUpdateBody"),
+    ],
+)
 def test_q20_policies(aws, name, wait, action, key):
     given = {"StackName": name}
     if action != "create_stack":

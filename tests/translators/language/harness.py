@@ -241,8 +241,8 @@ def plain(value: Value) -> Value:
 
 def look(found: Outcome, path: str) -> Value:
     """`resources`, `resources.R.PART`, `resources.R.properties.P`, `groups` likewise, `outputs`, `outputs.O`,
-    `parameters.P`, `shown.P`, `conditions.C`, `order`, `custom`, `summary.KEY` and `validation.KEY` as AWS shows them, or
-    anything that the template itself holds."""
+    `parameters.P`, `shown.P`, `conditions.C`, `order`, `custom`, `summary.KEY` and `validation.KEY` as AWS shows them,
+    or anything that the template itself holds."""
     deployment = found.deployment
     if deployment is None:
         raise AssertionError(f"refused: {found.told}")
@@ -259,7 +259,9 @@ def look(found: Outcome, path: str) -> Value:
                 value = value.get(step, NO_VALUE)
             return value
         case ["summary" | "validation" as kind, *rest]:
-            value = template_summary(deployment.template) if kind == "summary" else validation_result(deployment.template)
+            value = (
+                template_summary(deployment.template) if kind == "summary" else validation_result(deployment.template)
+            )
             return value.get(rest[0], NO_VALUE) if rest else value
         case ["outputs"]:
             outputs = deployment.template.outputs.values()
