@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.part import Part
 from engine.model.diagnostic import invalid
-from engine.model.errors import InvalidHook, NotSupported, ResourceNotFound
+from engine.model.errors import InvalidHook, InvalidState, NotSupported, ResourceNotFound
 from engine.model.settings import HOOKS
 from engine.model.stack import Caller
 from engine.model.status import Action
 from engine.model.value import Value
+from engine.resources.isotherm.custom_resource import REQUEST
 from engine.state import tables as t
 from engine.state.commit import Write
 from engine.state.rows import event_params
@@ -58,6 +59,19 @@ class Signals(Part):
         for place in sorted(places):
             await self._context.store.add_signal(stack.id, place, signal.unique_id, value)
         self._context.tell([f"{stack.id}/{place}" for place in places])
+
+    async def respond(self, caller: Caller, ref: str, address: str, body: Mapping[str, Value]) -> None:
+        """Keep what the handler of a custom resource says to a request. Raises InvalidState when that request does not
+        wait for an answer (any more)."""
+        stack = await self._live(caller, ref)
+        rows = [row for row in await self._context.store.resources(stack.id) if row.address == address]
+        if not rows:
+            raise ResourceNotFound(address, stack.name)
+        request_id = body.get("RequestId")
+        if not any((row.data.get(REQUEST) or {}).get("id") == request_id for row in rows):
+            raise InvalidState(f"The request [{str(request_id)[:60]}] does not wait for an answer.")
+        await self._context.store.add_signal(stack.id, address, str(request_id), {"raw": dict(body)})
+        self._context.tell([f"{stack.id}/{address}"])
 
     async def clear_hook(self, caller: Caller, ref: str, address: str, hook: str) -> None:
         """Let the run go on that has stopped at this breakpoint (ENGU-09). Raises InvalidHook when none has."""

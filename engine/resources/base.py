@@ -184,7 +184,13 @@ class Services(Protocol):
         ...
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
-        """A signed URL that signals this resource without credentials; kind `waitcondition` or `signal`."""
+        """A signed URL that signals this resource without credentials; kind `waitcondition`, `signal` or
+        `customresource`."""
+        ...
+
+    async def ask_handler(self, service_token: str, request: Mapping[str, Value]) -> None:
+        """Send a request to the handler of a custom resource. Raises OperationFailed when there is none or it refuses,
+        Temporary when it cannot be reached."""
         ...
 
 
@@ -215,6 +221,20 @@ class OperationFailed(Exception):
 
 class MustReplace(Exception):
     """Raised by `update` when only a new object can have these properties."""
+
+
+class Superseded(Exception):
+    """Raised by `update` when another object has come of it; the one before stands and is to be removed in the end.
+
+    `data` and `attributes` are the new one's; `forgotten` are notes of the one before that hold no longer.
+    """
+
+    def __init__(
+        self, physical_id: str, data: Mapping[str, Value], attributes: Mapping[str, Value], *,
+        forgotten: Mapping[str, Value],
+    ) -> None:  # fmt: skip
+        self.physical_id, self.data, self.attributes, self.forgotten = physical_id, data, attributes, forgotten
+        super().__init__(physical_id)
 
 
 class Gone(Exception):
@@ -260,6 +280,10 @@ class ResourceType:
     def has_attribute(self, name: str) -> bool:
         """Whether a template may ask for it; types with computed names override."""
         return name == "show" or self.any_properties or name in self.attributes
+
+    def hides(self, attributes: Mapping[str, Value]) -> bool:
+        """Whether what it shows must not be seen in outputs, events and plans."""
+        return False
 
     def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
         """Findings over several properties together; UNKNOWN may be anywhere inside. Each one sentence."""

@@ -285,7 +285,8 @@ class Runner:
     async def _succeeded(self, deployment: Deployment) -> None:
         context, stack, spec = self._context, self._ledger.stack, self._spec
         view = RowsView(self._ledger, context.registry)
-        outputs = await Lender(context, self._ledger, deployment, view).outputs(evaluate_outputs(deployment, view))
+        told = evaluate_outputs(deployment, RowsView(self._ledger, context.registry, masked=True))
+        outputs = await Lender(context, self._ledger, deployment, view).outputs(told)
         if stack.parent_id is not None:
             outputs = tuple(replace(output, export=None) for output in outputs)
         broken = [output for output in outputs if output.error is not None]

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+#: Types that may say of what they show that it must not be seen.
+HIDING: Final = frozenset({"Isotherm::CustomResource"})
+
 TYPES: Final[Mapping[str, str]] = {
+    "Isotherm::CustomResource": "custom_resource:CustomResource",
     "Isotherm::Glance::ImageChoice": "choices:ImageChoice",
     "Isotherm::Neutron::AddressBinding": "address_binding:AddressBinding",
     "Isotherm::Neutron::DefaultRoute": "default_route:DefaultRoute",
