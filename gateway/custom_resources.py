@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from engine.cloud.errors import Temporary
+from engine.cloud.errors import OutcomeUnknown, Temporary
 from engine.model.value import Value
 from engine.resources.base import OperationFailed
 from engine.runs.outside import no_handler
@@ -76,11 +76,11 @@ class CustomResources:
                 raise OperationFailed(f"Invalid service token: {error.os_error}.") from error
             raise Temporary(f"The handler {shown} cannot be reached: {error.strerror or error}.") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Temporary(f"The handler {shown} cannot be reached: {type(error).__name__}: {error}.") from error
+            raise OutcomeUnknown(f"The handler {shown} cannot be reached: {type(error).__name__}: {error}.") from error
         except ValueError as error:
             raise OperationFailed(f"Invalid service token: {shown} is no address ({error}).") from error
         if status == 429 or status >= 500:
-            raise Temporary(f"The handler {shown} answered with the status {status}.", status=status)
+            raise OutcomeUnknown(f"The handler {shown} answered with the status {status}.", status=status)
         if status >= 300:
             raise OperationFailed(f"The handler {shown} refused the request with the status {status}.")
 

@@ -43,7 +43,8 @@ class SignalUrls:
     def make_url(
         self, stack_id: str, address: str, kind: str, project_id: str, *, expires: int | None = None
     ) -> str:  # fmt: skip
-        """`kind` is `waitcondition`, `signal` or `customresource`; `expires` in seconds since the epoch, None for never."""
+        """`kind` is `waitcondition`, `signal` or `customresource`; `expires` in seconds since the epoch, None for
+        never."""
         path = f"/v1/{kind}/{quote(project_id, safe='')}/{quote(stack_id, safe='')}/{quote(address, safe='')}"
         when = "" if expires is None else f"Expires={expires}&"
         return f"{self._base}{path}?{when}Signature={self._sign(kind, project_id, stack_id, address, expires)}"

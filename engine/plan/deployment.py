@@ -20,8 +20,8 @@ from engine.model.template import DeletionPolicy, Dialect, Group, Resource, Temp
 from engine.model.value import UNKNOWN, Value
 from engine.plan.scope import DeploymentScope, Facts, View
 from engine.resources.base import StackIdentity
-from engine.resources.isotherm import HIDING
 from engine.resources.implied import implied_dependencies
+from engine.resources.isotherm import HIDING
 from engine.resources.registry import Registry
 
 _STORED = "parameter:"  # answers to questions of that kind, by name

@@ -190,7 +190,7 @@ class Services(Protocol):
 
     async def ask_handler(self, service_token: str, request: Mapping[str, Value]) -> None:
         """Send a request to the handler of a custom resource. Raises OperationFailed when there is none or it refuses,
-        Temporary when it cannot be reached."""
+        Temporary when it cannot be reached, OutcomeUnknown when it may have the request."""
         ...
 
 

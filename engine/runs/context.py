@@ -51,7 +51,7 @@ class Handlers(Protocol):
 
     async def ask(self, service_token: str, request: Mapping[str, Value]) -> None:
         """Send the request. Raises OperationFailed when there is no such handler or it refuses, Temporary when it
-        cannot be reached."""
+        cannot be reached, OutcomeUnknown when it may have the request."""
         ...
 
 

@@ -1,5 +1,5 @@
-"""4: custom resources, whose handler is a real server that is asked over HTTP and answers so (cloudformation.md L84, L96,
-Q17)."""
+"""4: custom resources, whose handler is a real server that is asked over HTTP and answers so (cloudformation.md L84,
+L96, Q17)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def handler():
 
 @pytest.fixture(scope="module")
 def served(handler, tmp_path_factory):
-    more = f"allow_custom_resource_urls = true\n[custom_resources]\nThings = {handler.url}/things\nGone = http://[::1]:9/"
+    more = (
+        f"allow_custom_resource_urls = true\n[custom_resources]\nThings = {handler.url}/things\nGone = http://[::1]:9/"
+    )
     config = conf(networks="127.0.0.1/32", more=more).replace("[engine]", "[engine]\nretry_base = 0.01")
     server = Server(tmp_path_factory.mktemp("custom") / "state", config=config).start()
     yield server

@@ -13,8 +13,8 @@ NAME_OF_STORED: Final = "AWS::SSM::Parameter::Name"
 
 @dataclass(frozen=True, slots=True)
 class TypeRow:
-    """What a written type becomes; `custom` is the constraint of heat.md §3.5 asked of the cloud for each value, `missing`
-    what is said of one that it does not know."""
+    """What a written type becomes; `custom` is the constraint of heat.md §3.5 asked of the cloud for each value,
+    `missing` what is said of one that it does not know."""
 
     type: ParameterType
     custom: str | None = None

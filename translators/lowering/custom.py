@@ -1,4 +1,5 @@
-"""AWS::CloudFormation::CustomResource and `Custom::` types: everything written goes to the handler (cloudformation.md L96)."""
+"""AWS::CloudFormation::CustomResource and `Custom::` types: all that is written is the handler's (cloudformation.md
+L96)."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.cloud.errors import OutcomeUnknown, Temporary
 from engine.model.diagnostic import invalid
 from engine.model.value import Value
 from engine.resources.base import Operation, OperationFailed, ResourceType, Superseded
@@ -54,7 +55,8 @@ class CustomResource(ResourceType):
         for step in name.split("."):
             if not isinstance(data, Mapping) or step not in data:
                 raise invalid(
-                    "UnknownAttribute", f"CustomResource attribute error: Vendor response doesn't contain {name} attribute.",
+                    "UnknownAttribute",
+                    f"CustomResource attribute error: Vendor response doesn't contain {name} attribute.",
                     f"Its Data has: {', '.join(sorted(attributes.get('data') or {})) or 'nothing'}.",
                 )  # fmt: skip
             data = data[step]
@@ -119,10 +121,11 @@ class CustomResource(ResourceType):
             note = {"type": kind, "mark": mark, "id": str(uuid.uuid4()), "sent": False}
             await op.remember(**{REQUEST: note})
         if not note["sent"]:
-            token = str((op.before if kind == "Delete" else op.properties)["service_token"])
             try:
-                await op.services.ask_handler(token, _request(op, kind, note["id"]))
-            except OperationFailed:
+                await op.services.ask_handler(str(op.properties["service_token"]), _request(op, kind, note["id"]))
+            except OutcomeUnknown:
+                raise  # it may have come
+            except (OperationFailed, Temporary):
                 await op.remember(**{REQUEST: None})
                 raise
             note = {**note, "sent": True}
