@@ -14,7 +14,7 @@ from engine.expr.parameters import placeholders
 from engine.model.diagnostic import Diagnostic, Invalid, Span
 from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
 from engine.model.source import Source, Translator, Unanswered
-from engine.model.template import Constraint, DeletionPolicy, Dialect, Parameter, Resource, Template
+from engine.model.template import Constraint, DeletionPolicy, Dialect, Group, Parameter, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.deployment import Deployment, deploy
 from engine.plan.scope import NOTHING_ASKED, View
@@ -214,7 +214,7 @@ def _is_known(limit: Constraint, value: Value) -> bool:
 def _others(deployment: Deployment) -> Iterator[Diagnostic]:
     """What metadata and outputs ask for that nothing can give, whatever resources turn out to be."""
     scope = deployment.scope(View())
-    held = [*deployment.resources.values(), *deployment.groups.values()]
+    held: list[Resource | Group] = [*deployment.resources.values(), *deployment.groups.values()]
     places = [(f"Resources.{one.address}.Metadata", one.metadata) for one in held]
     places += [
         (f"Outputs.{one.name}", part)
