@@ -346,3 +346,21 @@ def test_l84_version(aws, refused, name):
     body["Resources"]["Thing"]["Version"] = "2.0"
     said = refused(aws.validate_template, TemplateBody=json.dumps(body))
     assert "The Version of a custom resource is '1.0', not '2.0'." in said
+
+
+def test_l96_going_back_takes_the_new_object_away_and_leaves_the_old(aws, handler, name, ends):
+    handler.behave = lambda event: success(event, f"thing-{event['ResourceProperties']['Name']}")
+    last = {"Type": "OS::Heat::TestResource", "DependsOn": "Thing"}
+    aws.create_stack(
+        StackName=name, TemplateBody=template({"Id": ref()}, others={"Last": {**last, "Properties": {}}}, Name="a")
+    )
+    ends(name, "CREATE_COMPLETE")
+    broken = {"Last": {**last, "Properties": {"value": "x", "fail": True, "update_replace": True}}}
+    aws.update_stack(StackName=name, TemplateBody=template({"Id": ref()}, others=broken, Name="b"))
+    ends(name, "UPDATE_ROLLBACK_COMPLETE")
+    assert outputs(aws, name) == {"Id": "thing-a"}
+    (row,) = [one for one in aws.describe_stack_resources(StackName=name)["StackResources"]
+              if one["LogicalResourceId"] == "Thing"]  # fmt: skip
+    assert row["PhysicalResourceId"] == "thing-a"
+    asked = [(one["RequestType"], one.get("PhysicalResourceId")) for one in handler.of(name)]
+    assert asked == [("Create", None), ("Update", "thing-a"), ("Delete", "thing-b")]
