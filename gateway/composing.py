@@ -27,7 +27,8 @@ from engine.state.vault import Vault
 from gateway.app import GatewayParts, build
 from gateway.auth.policy import PolicyFileError
 from gateway.config import Settings
-from gateway.fetch import Fetcher, FetchSettings
+from gateway.custom_resources import CustomResources
+from gateway.fetch import Fetcher, FetchSettings, Guard
 from gateway.listening import StartError
 from gateway.log import configure
 from gateway.notifications import notifier_of
@@ -80,6 +81,10 @@ def compose(
             registry=Registry(),
             fetch=fetcher.fetch,
             transforms=TransformRunners(settings.macros),
+            handlers=CustomResources(
+                settings.custom_resources,
+                Guard(settings.allowed_template_networks) if settings.allow_custom_resource_urls else None,
+            ),
             signal_url=lambda stack_id, address, kind, project: urls.make_url(stack_id, address, kind, project),
             settings=replace(settings.engine, region=region),
             exclusive=exclusive,

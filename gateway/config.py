@@ -35,6 +35,8 @@ class Settings:
     environment_dir: str | None = None  # of the operator's environments
     mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)  # see `mappings.OPTIONS`
     macros: Mapping[str, str] = dataclasses.field(default_factory=dict)  # URL by name
+    custom_resources: Mapping[str, str] = dataclasses.field(default_factory=dict)  # URL by name
+    allow_custom_resource_urls: bool = False
     policy_file: str | None = None
     allowed_template_networks: Sequence[str] = ()
     heat_waitcondition_server_url: str | None = None
@@ -64,7 +66,9 @@ def load(base: Settings, config_file: str | None) -> Settings:
         database=conf.database or base.database, mapping_dirs=list(conf.mapping_dirs) or list(base.mapping_dirs),
         mapping={name: conf.mapping[name] for name in OPTIONS},
         environment_dir=conf.environment_dir or base.environment_dir,
-        macros={**base.macros, **_macros(cfg, config_file)}, policy_file=conf.policy_file or base.policy_file,
+        macros={**base.macros, **_named(cfg, config_file, "macros")},
+        custom_resources={**base.custom_resources, **_named(cfg, config_file, "custom_resources")},
+        allow_custom_resource_urls=conf.allow_custom_resource_urls, policy_file=conf.policy_file or base.policy_file,
         allowed_template_networks=list(conf.allowed_template_networks),
         heat_waitcondition_server_url=conf.heat_waitcondition_server_url or base.heat_waitcondition_server_url,
         simulator_build_seconds=conf.simulator_build_seconds, notifications=_notifications(conf),
@@ -81,11 +85,11 @@ def _notifications(conf: Any) -> NotificationSettings:
     )  # fmt: skip
 
 
-def _macros(cfg: Any, config_file: str) -> dict[str, str]:
-    """The section of macros, whose names are the operator's: no option can be registered for them."""
+def _named(cfg: Any, config_file: str, section: str) -> dict[str, str]:
+    """A section whose names are the operator's: no option can be registered for them."""
     sections: dict[str, dict[str, list[str]]] = {}
     cfg.ConfigParser(config_file, sections).parse()
-    return {name: values[-1] for name, values in sections.get("macros", {}).items()}
+    return {name: values[-1] for name, values in sections.get(section, {}).items()}
 
 
 def sections() -> Mapping[str, Sequence[Any]]:
@@ -104,6 +108,7 @@ def sections() -> Mapping[str, Sequence[Any]]:
             cfg.ListOpt("mapping_dirs", default=[], help=texts["mapping_dirs"]),
             cfg.StrOpt("environment_dir", help=texts["environment_dir"]),
             cfg.StrOpt("policy_file", help=texts["policy_file"]),
+            cfg.BoolOpt("allow_custom_resource_urls", default=False, help=texts["allow_custom_resource_urls"]),
             cfg.ListOpt("allowed_template_networks", default=[], help=texts["allowed_template_networks"]),
             cfg.StrOpt("heat_waitcondition_server_url", help=texts["heat_waitcondition_server_url"]),
             cfg.FloatOpt("simulator_build_seconds", default=0.3, help=texts["simulator_build_seconds"]),

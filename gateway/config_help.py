@@ -17,6 +17,8 @@ DEFAULT: Final[Mapping[str, str]] = {
     "environment_dir": "Folder of environments whose resource_registry holds for every stack, as Heat's environment.d.",
     "mapping_dirs": "Folders of mapping rows that add to or override the shipped ones.",
     "policy_file": "oslo.policy file.",
+    "allow_custom_resource_urls": "Whether templates may write an http or https URL as the ServiceToken of a custom "
+    "resource; allowed_template_networks says which of the inside it may lead to.",
     "allowed_template_networks": "Networks (CIDR) that template URLs may lead to although they are private, loopback "
     "or link-local.",
     "heat_waitcondition_server_url": "How servers of the cloud reach this gateway, for signal URLs; by default its "

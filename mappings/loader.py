@@ -19,6 +19,9 @@ BUILTIN = Path(__file__).parent
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
+_CUSTOM = "Custom::"  # types of users; an operator may have rows of their own for them
+
 TableRows = tuple[tuple[str, Any], ...]
 
 
@@ -35,6 +38,8 @@ class Mappings:
 
     def row(self, name: str) -> Row | None:
         """The row of that type, None when nobody has decided what it means. Raises MappingError."""
+        if name not in self._rows and name.startswith(_CUSTOM):
+            return self.row(CUSTOM_RESOURCE)
         if name not in self._rows:
             path = BUILTIN.joinpath("rows", *name.split("::")).with_suffix(".yaml")
             inside = path.resolve().is_relative_to(BUILTIN / "rows")

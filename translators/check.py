@@ -85,16 +85,19 @@ def _references(expression: Expression, template: Template, address: str, findin
 
 def _unknown(name: str, template: Template, address: str, span: Span | None, findings: Findings) -> None:
     known = [*template.resources, *template.parameters]
+    way_out = nearest(name, known)
+    if name in template.parameters:
+        way_out = f"{name} is a parameter, which has no attributes: refer to its value."
     if template.dialect is Dialect.CFN:
         section = "Outputs" if address.startswith("outputs") else "Resources"
         findings.error(
             "UnresolvedDependency",
             f"Template format error: Unresolved resource dependencies [{name}] in the {section} block of the template",
-            nearest(name, known), address=address, span=span,
+            way_out, address=address, span=span,
         )  # fmt: skip
     else:
         findings.error("InvalidTemplateReference", f'The specified reference "{name}" (in {address}) is incorrect.',
-                       nearest(name, known), address=address, span=span)  # fmt: skip
+                       way_out, address=address, span=span)  # fmt: skip
 
 
 def _unknown_parameter(name: str, template: Template, address: str, span: Span | None, findings: Findings) -> None:

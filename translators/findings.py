@@ -45,10 +45,10 @@ def _place(one: Diagnostic) -> tuple[str, int, int]:
     return (one.span.file, one.span.line, one.span.column) if one.span else ("", 0, 0)
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """`Did you mean X?`, or what there is, or nothing."""
     names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=cutoff)
     if near:
         return f"Did you mean {near[0]}?"
     return f"There is: {', '.join(sorted(names))}." if 0 < len(names) <= 12 else ""

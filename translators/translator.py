@@ -12,7 +12,7 @@ from engine.model.template import Template
 from mappings import Mappings
 from translators import cfn
 from translators.findings import in_order
-from translators.lowering import lower, unmapped
+from translators.lowering import lower, unmapped, with_known_images
 from translators.operator import Operator
 from translators.parsing import examine, outline
 
@@ -39,7 +39,7 @@ class Translator:
         parsed, errors = examine(source, self._operator)
         if errors:
             raise Invalid(in_order([*errors, *unmapped(parsed, self._rows)]))
-        template = lower(parsed, rows=self._rows)
+        template = lower(with_known_images(parsed, self._rows), rows=self._rows)
         self._keep(key, template, len(source.text))
         return template
 

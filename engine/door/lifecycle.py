@@ -13,10 +13,10 @@ from engine.model.source import Translator
 from engine.model.value import Value
 from engine.resources.base import ResourceType
 from engine.resources.registry import Registry
-from engine.runs.context import Clouds, EngineSettings, RunContext, Transforms, Watch
+from engine.runs.context import Clouds, EngineSettings, Handlers, RunContext, Transforms, Watch
 from engine.runs.dispatcher import Dispatcher
 from engine.runs.notifier import Notifier
-from engine.runs.outside import NoTransforms
+from engine.runs.outside import NoHandlers, NoTransforms
 from engine.state.clock import Clock, SystemClock
 from engine.state.commit import Committer
 from engine.state.database import Database
@@ -41,6 +41,7 @@ class EngineParts:
     fetch: Callable[[str], Awaitable[str]]
     signal_url: Callable[[str, str, str, str], str]
     transforms: Transforms = NoTransforms()
+    handlers: Handlers = NoHandlers()
     settings: EngineSettings = EngineSettings()
     clock: Clock = SystemClock()
     exclusive: bool = True
@@ -72,7 +73,8 @@ class Lifecycle(Part):
         context = RunContext(
             store=store, committer=committer, registry=parts.registry, translator=parts.translator,
             clouds=parts.clouds, clock=parts.clock, settings=parts.settings, watch=watch, ring=bus.ring, tell=tell,
-            fetch=parts.fetch, transforms=parts.transforms, signal_url=parts.signal_url, notifier=parts.notifier,
+            fetch=parts.fetch, transforms=parts.transforms, handlers=parts.handlers,
+            signal_url=parts.signal_url, notifier=parts.notifier,
         )  # fmt: skip
         return cls(context, dispatcher, bus)
 

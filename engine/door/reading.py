@@ -71,7 +71,7 @@ class Reading(Commands):
             raise StackExists(name)
         identity = self._identity("", name, caller.project_id)
         source = await self.answered(caller, source)
-        deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
+        deployment = await self._validator.whole(identity, source, self._cloud(caller), options)
         return await self._plan(None, deployment, options, source)
 
     async def preview_update(self, caller: Caller, ref: str, source: Source) -> Plan:
@@ -79,7 +79,7 @@ class Reading(Commands):
         stack = await self._live(caller, ref)
         identity = self._identity(stack.id, stack.name, stack.project_id, stack.root_id)
         source = await self.answered(caller, source)
-        deployment = await self._validator.whole(identity, source, self._cloud(caller), stack.options.notification_arns)
+        deployment = await self._validator.whole(identity, source, self._cloud(caller), stack.options)
         return await self._plan(stack, deployment, stack.options, source)
 
     async def source_of(self, stack: Stack) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,12 +10,14 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.part import Part
-from engine.model.errors import InvalidHook, NotSupported, ResourceNotFound
+from engine.model.diagnostic import invalid
+from engine.model.errors import InvalidHook, InvalidState, NotSupported, ResourceNotFound
 from engine.model.settings import HOOKS
 from engine.model.stack import Caller
 from engine.model.status import Action
 from engine.model.value import Value
 from engine.resources.heat.scaling_policy import Policy
+from engine.resources.isotherm.custom_resource import REQUEST
 from engine.runs.tending import leave_word
 from engine.state import tables as t
 from engine.state.commit import Write
@@ -43,8 +46,10 @@ class Signals(Part):
         if stack.action in (Action.SUSPEND, Action.DELETE):
             raise NotSupported(f"Signal resource during {stack.action} is not supported.")
         takers = [r for r in rows if r.address == address or r.group == address]
-        if not any(not r.is_group and self._context.registry.get(r.type).signalable for r in takers):
+        kinds = [self._context.registry.get(r.type) for r in takers if not r.is_group]
+        if not any(kind.signalable for kind in kinds):
             raise NotSupported(f"Resource {address} of type {found[0].type} takes no signals.")
+        _check_size(signal, min((kind.most_signal_bytes for kind in kinds if kind.most_signal_bytes), default=None))
         value = {
             "status": signal.status,
             "unique_id": signal.unique_id,
@@ -76,6 +81,19 @@ class Signals(Part):
         await self._context.committer.write(Write(stack_id=stack_id, also=leave))
         self._context.ring(stack_id)
 
+    async def respond(self, caller: Caller, ref: str, address: str, body: Mapping[str, Value]) -> None:
+        """Keep what the handler of a custom resource says to a request. Raises InvalidState when that request does not
+        wait for an answer (any more)."""
+        stack = await self._live(caller, ref)
+        rows = [row for row in await self._context.store.resources(stack.id) if row.address == address]
+        if not rows:
+            raise ResourceNotFound(address, stack.name)
+        request_id = body.get("RequestId")
+        if not any((row.data.get(REQUEST) or {}).get("id") == request_id for row in rows):
+            raise InvalidState(f"The request [{str(request_id)[:60]}] does not wait for an answer.")
+        await self._context.store.add_signal(stack.id, address, str(request_id), {"raw": dict(body)})
+        self._context.tell([f"{stack.id}/{address}"])
+
     async def clear_hook(self, caller: Caller, ref: str, address: str, hook: str) -> None:
         """Let the run go on that has stopped at this breakpoint (ENGU-09). Raises InvalidHook when none has."""
         if hook not in HOOKS:
@@ -103,3 +121,14 @@ class Signals(Part):
         told = event_params(stack, self._context.clock.now(), row, reason=f"Hook {hook} is cleared")
         await self._context.committer.write(Write(stack_id=stack.id, events=[told], also=clear))
         self._context.tell([f"{stack.id}/{address}"])
+
+
+def _check_size(signal: Signal, most: int | None) -> None:
+    """Raises Invalid for more data than the resource takes."""
+    if most is None or signal.data is None:
+        return
+    text = signal.data if isinstance(signal.data, str) else json.dumps(signal.data)
+    size = len(text.encode())
+    if size > most:
+        raise invalid("SignalTooLarge", f"The Data of a signal may have at most {most} bytes; this has {size}.",
+                      "Store what is larger elsewhere, and signal where it is.")  # fmt: skip

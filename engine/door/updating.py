@@ -48,7 +48,7 @@ class Updating(Creating):
         source = await self.answered(caller, source)
         deployment = await self._validator.whole(
             self._identity(stack.id, stack.name, stack.project_id, stack.root_id), source, self._cloud(caller),
-            options.notification_arns,
+            options,
         )  # fmt: skip
         plan = await self._plan(stack, deployment, options, source)
         if refuse_no_change and plan.is_empty:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.cloud.contract import Cloud
-from engine.cloud.errors import CloudError
-from engine.door.template_check import TemplateCheck, custom_limits, span_of
+from engine.cloud.errors import CloudError, NotFound
+from engine.door.template_check import TemplateCheck, check_rules, custom_limits, span_of
 from engine.expr.evaluate import evaluate
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
 from engine.model.source import Source
-from engine.model.template import Template
+from engine.model.stack import Options
+from engine.model.template import Constraint, Parameter, Template
+from engine.model.value import Value
 from engine.plan.deployment import Deployment
 from engine.plan.scope import View
 from engine.resources.base import StackIdentity
@@ -29,11 +31,9 @@ class Validator:
         self._context = context
         self._template = TemplateCheck(context.translator, context.registry)
 
-    async def whole(
-        self, identity: StackIdentity, source: Source, cloud: CloudGetter, notification_arns: tuple[str, ...] = ()
-    ) -> Deployment:
+    async def whole(self, identity: StackIdentity, source: Source, cloud: CloudGetter, options: Options) -> Deployment:
         """The deployment of `source`, checked as far as can be. Raises Invalid, LimitExceeded."""
-        deployment = await prepare(self._context, identity, source, cloud, notification_arns)
+        deployment = await prepare(self._context, identity, source, cloud, options)
         limit = self._context.settings.max_resources_per_stack
         if (
             0
@@ -42,7 +42,7 @@ class Validator:
             + sum(1 for resource in deployment.resources.values() if resource.group is None)
         ):
             raise LimitExceeded(f"Maximum resources per stack exceeded ({limit}, max_resources_per_stack).")
-        self.check_rules(deployment)
+        check_rules(deployment)
         self._template.check(deployment)
         if self.outside(deployment):
             await self._ask_cloud(deployment, await cloud())
@@ -60,21 +60,6 @@ class Validator:
         return any(not registry.get(r.type).local for r in deployment.resources.values()) or any(
             cloud_kind(constraint) is not None for _, constraint, _ in custom
         )
-
-    def check_rules(self, deployment: Deployment) -> None:
-        """CFN Rules: every assertion of a rule whose condition holds."""
-        scope = deployment.scope(View())
-        findings = []
-        for rule in deployment.template.rules:
-            if rule.condition is not None and not evaluate(rule.condition, scope):
-                continue
-            for assertion, text in rule.assertions:
-                if evaluate(assertion, scope) is False:
-                    said = text or f"Assertion of rule {rule.name} does not hold."
-                    findings.append(Diagnostic("RuleFailed", f"Template error: Rule {rule.name}: {said}",
-                                               address=f"Rules.{rule.name}"))  # fmt: skip
-        if findings:
-            raise Invalid(findings)
 
     # --- asking the cloud -----------------------------------------------------------------------------------------
     async def _ask_cloud(self, deployment: Deployment, cloud: Cloud) -> None:
@@ -103,7 +88,8 @@ class Validator:
         found = [finding for several in told for finding in several]
         found += [finding async for finding in self._externals(deployment, cloud)]
         if found:
-            raise Invalid(found)
+            veil = deployment.veil
+            raise Invalid(replace(one, summary=veil(one.summary), detail=veil(one.detail)) for one in found)
 
     async def _externals(self, deployment: Deployment, cloud: Cloud) -> AsyncIterator[Diagnostic]:
         """TR-08: an object that a resource stands for must be there."""
@@ -148,8 +134,13 @@ class _Question:
     address: str
     span: Span | None
     words: str = ""  # the constraint's own description
+    missing: str = ""  # CloudFormation's words for what does not exist
 
-    def answered(self, said: str) -> Diagnostic:
+    def answered(self, error: CloudError) -> Diagnostic:
+        said = error.message
+        if self.missing and isinstance(error, NotFound):
+            what, said = self.missing, " ".join(filter(None, (self.words, said)))
+            return Diagnostic("ConstraintFailed", what, said, address=self.address, span=self.span)
         sentence = self.words or f"Error validating value '{self.value}': {said}"
         return Diagnostic("ConstraintFailed", f"{self.what}: {sentence}", address=self.address, span=self.span)
 
@@ -161,9 +152,7 @@ async def _answers(cloud: Cloud, kind: str, questions: Sequence[_Question]) -> l
     except CloudError as error:
         raise invalid("CloudUnavailable", f"{questions[0].what} cannot be checked: {error.message}") from error
     return [
-        question.answered(missing.message)
-        for question in questions
-        if isinstance(missing := found[question.value], CloudError)
+        question.answered(missing) for question in questions if isinstance(missing := found[question.value], CloudError)
     ]
 
 
@@ -173,4 +162,14 @@ def _of_parameters(deployment: Deployment) -> Iterator[_Question]:
         kind = cloud_kind(limit.custom or "")
         if kind is not None and value:
             what, where = f"Parameter '{parameter.name}' is invalid", f"parameters.{parameter.name}"
-            yield _Question(kind, value, what, where, parameter.span, limit.description)
+            yield _Question(
+                kind, value, what, where, parameter.span, limit.description, _missing(parameter, limit, value)
+            )
+
+
+def _missing(parameter: Parameter, limit: Constraint, value: Value) -> str:
+    """What CloudFormation says of a parameter's value that does not exist, and EC2 of the value."""
+    if not limit.missing:
+        return ""
+    failed = f"Parameter validation failed: parameter value {value} for parameter name {parameter.name} does not exist."
+    return f"{failed} {limit.missing.format(value)}."

@@ -6,6 +6,7 @@ out. Dispatch is a table by type: a map of literals is the common case and must 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -205,7 +206,7 @@ def _known(
             held = getattr(e, name)
             if isinstance(held, tuple):
                 found = [_TABLE[type(part)](part, scope) for part in held]
-                value = [one for one in found if one is not NO_VALUE]
+                value: Value = [one for one in found if one is not NO_VALUE]
             else:
                 value = None if held is None else _TABLE[type(held)](held, scope)
             absent = absent or value is NO_VALUE
@@ -395,6 +396,18 @@ def _item(e: x.Item, scope: Scope) -> Value:
     return _walk(bound, e.path)
 
 
+def _stack_tags(e: x.StackTags, scope: Scope) -> Value:
+    own, tags = evaluate(e.own, scope), scope.pseudo(x.Pseudo.TAGS)
+    if own is UNKNOWN or tags is UNKNOWN:
+        return UNKNOWN
+    listed = own if isinstance(own, list | tuple) else ()
+    keys = [one.get("Key") for one in listed if isinstance(one, Mapping)]
+    found = [one for one in tags if one["Key"] not in keys]
+    if not e.not_in_keys:
+        return found
+    return [{**one, "Key": re.sub(e.not_in_keys, "_", one["Key"])[:255]} for one in found]
+
+
 _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.Literal: _literal,
     x.ListOf: _list,
@@ -442,4 +455,5 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.PropertyPath: _property_path,
     x.ForEach: _for_each,
     x.Item: _item,
+    x.StackTags: _stack_tags,
 }

@@ -15,6 +15,8 @@ from engine.model.value import UNKNOWN, Value, is_known
 
 HIDDEN = "******"
 _STORED = "AWS::SSM::Parameter::Value<"
+_NUMBERS = frozenset({"Number", f"{_STORED}Number>"})
+_LISTS_OF_NUMBERS = frozenset({"List<Number>", f"{_STORED}List<Number>>"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def typed(parameter: Parameter, raw: Value) -> Value:
             return str(raw)
         case ParameterType.NUMBER:
             number = _number(raw)
-            return shown(raw) if parameter.source_type == "Number" else number
+            return shown(raw) if parameter.source_type in _NUMBERS else number
         case ParameterType.LIST:
             return _items(parameter, raw)
         case ParameterType.JSON:
@@ -193,7 +195,7 @@ def _items(parameter: Parameter, raw: Value) -> list[Value]:
         raise _Wrong("Value must be a comma-delimited list string")
     else:
         items = [str(raw)]
-    if parameter.source_type == "List<Number>":
+    if parameter.source_type in _LISTS_OF_NUMBERS:
         for item in items:
             _number(item)
     return items

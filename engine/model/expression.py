@@ -31,6 +31,7 @@ class Pseudo(enum.StrEnum):
     ACCOUNT_ID = "account_id"  # twelve digits derived from the project id
     REGION = "region"
     NOTIFICATION_ARNS = "notification_arns"
+    TAGS = "tags"  # of the stack, a list of {Key, Value}
 
 
 class FacadePart(enum.StrEnum):
@@ -422,12 +423,22 @@ class Item:
     span: Span | None = _span()
 
 
+@immutable
+class StackTags:
+    """The tags of the stack that its resource has not itself: a list of {Key, Value}. `own` is a list of the same kind;
+    what matches `not_in_keys` becomes an underscore."""
+
+    own: Expression
+    not_in_keys: str = ""
+    span: Span | None = _span()
+
+
 Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing.Union at run time)
     Literal, ListOf, MapOf, NoValue, ParameterRef, PseudoRef, ResourceRef, AttributeRef, Named, ConditionRef,
     If, Equals, Not, And, Or, Contains, EachMemberIn, EachMemberEquals,
     Concat, Join, Split, Select, Replace, FindInMap, Base64, Cidr, AvailabilityZones, ImportValue, StackOutput,
     Repeat, Digest, Facade, MapMerge, MapReplace, Yaql, Filter, MakeUrl, ListConcat, MemberListToMap,
-    Length, ToJson, TableLookup, ObjectAttribute, PropertyPath, ForEach, Item,
+    Length, ToJson, TableLookup, ObjectAttribute, PropertyPath, ForEach, Item, StackTags,
 ]  # fmt: skip
 
 

@@ -41,7 +41,11 @@ MISSING = _Missing.MISSING
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One limit on a value. Exactly one of the fields before `description` is set."""
+    """One limit on a value. Exactly one of the fields before `description` is set.
+
+    Of a custom one, `known` are globs of values that the cloud need not be asked about, and `missing` is what is said
+    of a value (`{}`) that it does not know.
+    """
 
     allowed_values: tuple[Value, ...] | None = None
     pattern: str | None = None
@@ -50,6 +54,8 @@ class Constraint:
     modulo: tuple[float, float] | None = None  # step, offset
     custom: str | None = None  # a name of heat.md §3.5, asked of the cloud
     description: str = ""
+    known: tuple[str, ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from engine.model.value import UNKNOWN, Value
 from engine.plan.scope import DeploymentScope, Facts, View
 from engine.resources.base import StackIdentity
 from engine.resources.implied import implied_dependencies
+from engine.resources.isotherm import HIDING
 from engine.resources.registry import Registry
 
 _STORED = "parameter:"  # answers to questions of that kind, by name
@@ -52,7 +53,10 @@ class Deployment:
 
     @property
     def has_secrets(self) -> bool:
-        return any(parameter.hidden for parameter in self.template.parameters.values())
+        """Whether anything of the stack must not be seen: hidden parameters, what a handler says so of."""
+        if any(parameter.hidden for parameter in self.template.parameters.values()):
+            return True
+        return any(resource.type in HIDING for resource in self.template.resources.values())
 
     def veil(self, text: str) -> str:
         """`text` without the values of hidden parameters: a refusal often quotes what it refuses."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.expr.evaluate import evaluate
+from engine.expr.parameters import HIDDEN
 from engine.expr.references import references
 from engine.expr.scope import Scope
 from engine.model.expression import AttributeRef, Expression, MapOf, ParameterRef, ResourceRef, within
@@ -29,6 +30,7 @@ class _Planned(View):
 
     deployment: Deployment
     registry: Registry
+    masked: bool = False
     decided: dict[str, Decision] = field(default_factory=dict)
     groups: dict[str, ResourceRow | None] = field(default_factory=dict)
     standing: set[str] = field(default_factory=set)  # addresses that something is there of
@@ -70,6 +72,8 @@ class _Planned(View):
         decision = self.decided.get(address)
         if decision is None or decision.row is None or decision.step is not Step.NONE:
             return UNKNOWN
+        if self.masked and self.registry.get(decision.row.type).hides(decision.row.attributes):
+            return HIDDEN
         if name is None:
             return dict(decision.row.attributes)
         return self.registry.get(decision.row.type).attribute(decision.row.attributes, name)
@@ -88,8 +92,9 @@ def plan_changes(
     """One `Change` per resource and group, members included, in the order of the run, removals last; and the outputs
     as far as they are known."""
     view = _Planned(deployment, registry)
+    hiding = _Planned(deployment, registry, True, view.decided, view.groups, view.standing)
     scope = deployment.scope(view)
-    masked = deployment.scope(view, masked=True) if deployment.has_secrets else scope
+    masked = deployment.scope(hiding, masked=True) if deployment.has_secrets else scope
     cause = _Causes(deployment, old_parameters or {})
     changes: list[Change] = []
     by_address: dict[str, Change] = {}
@@ -105,7 +110,7 @@ def plan_changes(
             cause.changing.add(address)
         changes.append(change)
     changes.extend(_removals(deployment, rows))
-    return tuple(changes), _outputs(deployment, view)
+    return tuple(changes), _outputs(deployment, hiding)
 
 
 def _resource(

@@ -28,6 +28,7 @@ class Facts:
     zones: tuple[str, ...] = ("nova",)
     exports: Mapping[str, str] | None = field(default_factory=dict)
     notification_arns: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)  # of the stack
     stack_outputs: Mapping[str, Mapping[str, str]] | None = field(default_factory=dict)  # by the stack's name
     objects: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # attributes by physical id, for rules
 
@@ -79,6 +80,8 @@ class DeploymentScope:
                 return UNKNOWN if facts.region is None else facts.region
             case Pseudo.NOTIFICATION_ARNS:
                 return list(facts.notification_arns)
+            case Pseudo.TAGS:
+                return [{"Key": key, "Value": value} for key, value in facts.tags.items()]
 
     def reference(self, address: str) -> Value:
         return self._view.reference(address)

@@ -204,7 +204,13 @@ class Services(Protocol):
         ...
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
-        """A signed URL that signals this resource without credentials; kind `waitcondition` or `signal`."""
+        """A signed URL that signals this resource without credentials; kind `waitcondition`, `signal` or
+        `customresource`."""
+        ...
+
+    async def ask_handler(self, service_token: str, request: Mapping[str, Value]) -> None:
+        """Send a request to the handler of a custom resource. Raises OperationFailed when there is none or it refuses,
+        Temporary when it cannot be reached, OutcomeUnknown when it may have the request."""
         ...
 
 
@@ -246,6 +252,20 @@ class MustReplace(Exception):
     """Raised by `update` when only a new object can have these properties."""
 
 
+class Superseded(Exception):
+    """Raised by `update` when another object has come of it; the one before stands and is to be removed in the end.
+
+    `data` and `attributes` are the new one's; `forgotten` are notes of the one before that hold no longer.
+    """
+
+    def __init__(
+        self, physical_id: str, data: Mapping[str, Value], attributes: Mapping[str, Value], *,
+        forgotten: Mapping[str, Value],
+    ) -> None:  # fmt: skip
+        self.physical_id, self.data, self.attributes, self.forgotten = physical_id, data, attributes, forgotten
+        super().__init__(physical_id)
+
+
 class Gone(Exception):
     """Raised by `read` and `check` when the object does not exist any more."""
 
@@ -260,6 +280,7 @@ class ResourceType:
     service: ClassVar[str | None] = None  # must be in the catalogue, else the type is unavailable
     local: ClassVar[bool] = False  # no outside effect: create needs neither token look-up nor settle time
     signalable: ClassVar[bool] = False
+    most_signal_bytes: ClassVar[int | None] = None  # of the data of one signal
     nested: ClassVar[bool] = False
     scalable: ClassVar[bool] = False  # signals of scaling policies change how many members it has
     snapshot_on_delete: ClassVar[bool] = False
@@ -293,6 +314,10 @@ class ResourceType:
     def inside(self, properties: Mapping[str, Value], region: str) -> bool:
         """Whether the object is a nested stack of this engine, which works in `region`."""
         return self.nested
+
+    def hides(self, attributes: Mapping[str, Value]) -> bool:
+        """Whether what it shows must not be seen in outputs, events and plans."""
+        return False
 
     def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
         """Findings over several properties together; UNKNOWN may be anywhere inside. Each one sentence."""

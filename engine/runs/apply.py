@@ -24,6 +24,7 @@ from engine.resources.base import (
     Operation,
     OperationFailed,
     ResourceType,
+    Superseded,
     Update,
 )  # fmt: skip
 from engine.resources.schema import check_properties, normalize
@@ -66,8 +67,9 @@ class Applier:
         self._spec, self._stepper, self._guards = spec, stepper, guards
         view = RowsView(ledger, context.registry)
         self._scope = deployment.scope(view)
+        hiding = RowsView(ledger, context.registry, masked=True)
         self._lender = Lender(context, ledger, deployment, view)
-        self._masked = deployment.scope(view, masked=True) if deployment.has_secrets else None
+        self._masked = deployment.scope(hiding, masked=True) if deployment.has_secrets else None
         self.overtaken = False  # set before cancelling for a newer operation: interrupted steps keep their state
 
     async def visit(self, address: str) -> None:
@@ -377,6 +379,8 @@ class Applier:
             )  # fmt: skip
             await self._stepper.patiently(lambda: kind.update(operation, decision.changed))
             row.attributes = self._lender.hide(await self._stepper.patiently(lambda: kind.ready(operation)))
+        except Superseded as error:
+            await self._take_over(row, resource, kind, properties, group, error)
         except (MustReplace, Gone) as error:
             row.attempted = None
             if isinstance(error, Gone):
@@ -393,6 +397,20 @@ class Applier:
         else:
             row.properties, row.attempted, row.revision = properties, None, self._spec.target
             await self._ledger.move(row, Action.UPDATE, Status.COMPLETE, durable=False)
+
+    async def _take_over(
+        self, old: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
+        group: Group | None, found: Superseded,
+    ) -> None:  # fmt: skip
+        """The change has brought forth another object: it stands from here, the one before goes with the cleanup."""
+        old.condemned, old.attempted, old.status = True, None, Status.COMPLETE
+        old.data = {**old.data, **found.forgotten}
+        fresh = self._begin_row(resource, kind)
+        self._keep(fresh, resource)
+        fresh.properties, fresh.shown, fresh.secret = properties, self._shown(resource), True
+        fresh.physical_id, fresh.data = found.physical_id, dict(found.data)
+        fresh.attributes = self._lender.hide(found.attributes)
+        await self._ledger.move(fresh, Action.UPDATE, Status.COMPLETE, group=group, also=(old,))
 
     async def _replace(
         self, old: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],

@@ -281,6 +281,9 @@ class Children(Inside):
     async def _rows(self) -> Iterable[ResourceRow]:
         return self._ledger.all() if self._ledger else await self._context.store.resources(self._stack.id)
 
+    async def ask_handler(self, service_token: str, request: Mapping[str, Value]) -> None:
+        await self._context.handlers.ask(service_token, request)
+
     def signal_url(self, op: Operation, *, kind: str) -> str:
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)
 

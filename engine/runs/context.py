@@ -47,6 +47,15 @@ class Transforms(Protocol):
         ...
 
 
+class Handlers(Protocol):
+    """What reaches the handlers of custom resources; implemented by the gateway."""
+
+    async def ask(self, service_token: str, request: Mapping[str, Value]) -> None:
+        """Send the request. Raises OperationFailed when there is no such handler or it refuses, Temporary when it
+        cannot be reached, OutcomeUnknown when it may have the request."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     """Seconds unless said. Names as in heat.conf where the meaning is the same (docs/operations.md)."""
@@ -127,5 +136,6 @@ class RunContext:
     tell: Callable[[Sequence[str]], None]
     fetch: Callable[[str], Awaitable[str]]
     transforms: Transforms
+    handlers: Handlers
     signal_url: Callable[[str, str, str, str], str]  # stack id, address, kind, project → URL
     notifier: Notifier

@@ -11,6 +11,7 @@ from engine.expr.parameters import Bindings
 from engine.model.diagnostic import invalid
 from engine.model.expression import AvailabilityZones, Expression, ObjectAttribute, ParameterRef, walk
 from engine.model.source import Source
+from engine.model.stack import Options
 from engine.model.template import Template
 from engine.model.value import Value
 from engine.plan.deployment import Deployment, bind_source, deploy, imports_of
@@ -24,12 +25,12 @@ CloudGetter = Callable[[], Awaitable[Cloud]]
 
 async def prepare(
     context: RunContext, identity: StackIdentity, source: Source, cloud: CloudGetter,
-    notification_arns: tuple[str, ...] = (), facade: Mapping[str, Value] | None = None,
+    options: Options, facade: Mapping[str, Value] | None = None,
 ) -> Deployment:  # fmt: skip
     """Return the deployment of `source` for that stack. Raises Invalid with all findings."""
     template = context.translator.translate(source)
     bindings = bind_source(template, source)
-    facts = await gather_facts(context, template, identity.project_id, cloud, notification_arns)
+    facts = await gather_facts(context, template, identity.project_id, cloud, options)
     if "GetStackOutput" in source.text:
         others = await stack_outputs(context.store, identity, template, bindings, facts, _expressions(template))
         facts = replace(facts, stack_outputs=others)
@@ -41,7 +42,7 @@ async def prepare(
 
 
 async def gather_facts(
-    context: RunContext, template: Template, project_id: str, cloud: CloudGetter, notification_arns: tuple[str, ...]
+    context: RunContext, template: Template, project_id: str, cloud: CloudGetter, options: Options
 ) -> Facts:
     """Ask only what the template asks."""
     zones: tuple[str, ...] = ()
@@ -54,7 +55,7 @@ async def gather_facts(
     exports: dict[str, str] = {}
     if imports_of(template):
         exports = {export.name: export.value for export in await context.store.exports(project_id)}
-    return Facts(context.settings.region, zones, exports, notification_arns)
+    return Facts(context.settings.region, zones, exports, options.notification_arns, options.tags)
 
 
 async def _objects(

@@ -213,9 +213,7 @@ class Runner:
         source = await self._context.store.source(revision)
         self._tell(source.environment)
         self._guards = Guards(self._context, self._ledger, self._spec, source)
-        return await prepare(
-            self._context, identity, source, self._the_cloud, stack.options.notification_arns, await self._facade()
-        )
+        return await prepare(self._context, identity, source, self._the_cloud, stack.options, await self._facade())
 
     async def _facade(self) -> Mapping[str, Any]:
         """What a template inside sees of the resource that holds it (HOT resource_facade)."""
@@ -303,7 +301,8 @@ class Runner:
     async def _succeeded(self, deployment: Deployment) -> None:
         context, stack, spec = self._context, self._ledger.stack, self._spec
         view = RowsView(self._ledger, context.registry)
-        outputs = await Lender(context, self._ledger, deployment, view).outputs(evaluate_outputs(deployment, view))
+        told = evaluate_outputs(deployment, RowsView(self._ledger, context.registry, masked=True))
+        outputs = await Lender(context, self._ledger, deployment, view).outputs(told)
         if stack.parent_id is not None:
             outputs = _unexported(outputs)
         broken = [output for output in outputs if output.error is not None]

@@ -17,6 +17,8 @@ def check_properties(draft: Draft) -> None:
         draft.error("ComputedProperties", f"The properties of {draft.source.address} are computed as a whole.",
                     f"What {row.type} becomes depends on which are there: write each by its name.")  # fmt: skip
     for name, value in written.entries:
+        if name not in known and row.any_properties:
+            continue
         if name not in known:
             where = f"{row.type} {nearest(name, known)}".strip()
             draft.error("UnsupportedProperty", f"Encountered unsupported property {name}", f"It is not one of {where}",

@@ -10,6 +10,7 @@ from engine.model.value import Value
 from engine.resources.base import Operation, OperationFailed
 from engine.resources.declare import anything, between, integer, string
 from engine.resources.duration import seconds
+from engine.resources.heat import wait_condition_handle as heat
 from engine.resources.heat.local import LocalType
 from engine.resources.heat.wait_condition import SUCCESS, received
 
@@ -24,6 +25,13 @@ class SignalBox(LocalType):
     async def create(self, op: Operation) -> str | None:
         await op.services.clear_signals(replace(op, address=op.properties["of"]))
         return op.physical_name()
+
+
+class WaitConditionHandle(heat.WaitConditionHandle):
+    """A handle that takes as much data as CloudFormation's does (cloudformation.md Q17)."""
+
+    name = "Isotherm::WaitConditionHandle"
+    most_signal_bytes = 4096
 
 
 class Signals(LocalType):

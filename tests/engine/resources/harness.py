@@ -33,6 +33,7 @@ class Surroundings:
     outputs: dict[str, Any] = field(default_factory=dict)
     acted: list[tuple[str, Action]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    asked_of: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # handlers of custom resources
     virtual: bool = False
     around: tuple[Mapping[str, str], Mapping[str, Any]] = ({}, {})  # files and environment of the stack
 
@@ -100,6 +101,9 @@ class Surroundings:
 
     async def signalled_address(self, reference: str) -> str | None:
         return self.handles.get(reference)
+
+    async def ask_handler(self, service_token: str, request: Mapping[str, Any]) -> None:
+        self.asked_of.append((service_token, request))
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
         return f"http://gateway/{kind}/{op.stack.id}/{op.address}?Signature=x"

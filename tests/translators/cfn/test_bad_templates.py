@@ -327,13 +327,13 @@ BAD: dict[str, tuple[str, list[tuple[str, int, int, str]]]] = {
         [("InvalidParameter", 2, 29, "Template format error: Every NoEcho member must be a boolean.")],
     ),
     "L69 ssm type that is none": (
-        param("Type: AWS::SSM::Parameter::Value<Number>"),
+        param("Type: AWS::SSM::Parameter::Value<Boolean>"),
         [
             (
                 "InvalidParameter",
                 2,
                 13,
-                "Template format error: Unrecognized parameter type: AWS::SSM::Parameter::Value<Number>",
+                "Template format error: Unrecognized parameter type: AWS::SSM::Parameter::Value<Boolean>",
             )
         ],
     ),

@@ -205,7 +205,7 @@ def test_l83_replacing_and_scheduled(lowered):
 
 def test_l83_a_misspelt_key(refused):
     found = refused(policies("  UpdatePolicy: {AutoScalingRollingUpdate: {MaxBatch: 1}}\n"))
-    assert [code for code, _ in found] == ["UnsupportedProperty"]
+    assert [code for code, _ in found] == ["InvalidPolicy"]
 
 
 def test_l80_a_group_waits_for_signals(lowered):
