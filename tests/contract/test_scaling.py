@@ -232,3 +232,64 @@ def test_enga_14_a_native_group_of_servers(story, name):
 
 def ref_to(name):
     return {"get_resource": name}
+
+
+def test_heat_templates_scale_instances_by_the_names_of_aws(story, name):
+    networks = [
+        one
+        for one in story.sdk.network.networks(project_id=story.sdk.current_project_id)
+        if one.subnet_ids and not one.is_router_external
+    ]
+    if len(networks) != 1:
+        pytest.skip("the project has not exactly one network")
+
+    def fleet(flavor):
+        config = {
+            "type": "AWS::AutoScaling::LaunchConfiguration",
+            "properties": {"ImageId": "cirros", "InstanceType": flavor, "UserData": "#!/bin/sh\necho hello\n"},
+        }
+        grown = {
+            "type": "AWS::AutoScaling::AutoScalingGroup",
+            "properties": {
+                "AvailabilityZones": [], "LaunchConfigurationName": ref_to("config"), "MinSize": 1, "MaxSize": 3
+            },
+        }  # fmt: skip
+        plain = {
+            "type": "OS::Heat::InstanceGroup",
+            "properties": {"AvailabilityZones": [], "LaunchConfigurationName": ref_to("config"), "Size": 2},
+            "update_policy": {"RollingUpdate": {"MaxBatchSize": 2}},
+        }
+        up = {
+            "type": "AWS::AutoScaling::ScalingPolicy",
+            "properties": {
+                "AutoScalingGroupName": ref_to("grown"), "AdjustmentType": "ExactCapacity", "ScalingAdjustment": 3
+            },
+        }  # fmt: skip
+        outputs = {
+            one: {"value": {"get_attr": [where, what]}}
+            for one, where, what in (
+                ("url", "up", "AlarmUrl"),
+                ("grown", "grown", "InstanceList"),
+                ("plain", "plain", "InstanceList"),
+            )
+        }
+        resources = {"config": config, "grown": grown, "plain": plain, "up": up}
+        return json.dumps({"heat_template_version": "2016-10-14", "resources": resources, "outputs": outputs})
+
+    def outputs():
+        return {one["output_key"]: one["output_value"] for one in story.heat.get_stack(name).outputs}
+
+    story.heat.create_stack(name=name, template=fleet("m1.tiny"), timeout_mins=10)
+    story.wait(name, "CREATE_COMPLETE")
+    assert [len(outputs()[one].split(",")) for one in ("grown", "plain")] == [1, 2]
+    assert requests.post(outputs()["url"], timeout=30).status_code == 200
+    deadline = time.monotonic() + SECONDS
+    while len(outputs()["grown"].split(",")) != 3:
+        assert time.monotonic() < deadline, story.failures(name)
+        time.sleep(0.5 if REAL else 0.05)
+    before = outputs()
+    story.heat.update_stack(name, template=fleet("m1.small"))
+    story.wait(name, "UPDATE_COMPLETE")
+    assert outputs()["grown"] == before["grown"], "without a policy they stay"
+    small = [one for one in story.sdk.compute.servers() if one.flavor["original_name"] == "m1.small"]
+    assert len(small) == 2
