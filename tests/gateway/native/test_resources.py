@@ -93,7 +93,7 @@ def test_members_of_a_lowered_resource_are_below_it(ask, lowered):
     ]  # fmt: skip
     assert found[1]["links"][0]["href"].endswith(f"{lowered}/resources/Handle/handle")
     member = ask("GET", f"{lowered}/resources/Handle/handle").json()["resource"]
-    assert (member["resource_type"], member["parent_resource"]) == ("OS::Heat::WaitConditionHandle", "Handle")
+    assert (member["resource_type"], member["parent_resource"]) == ("Isotherm::WaitConditionHandle", "Handle")
     assert ask("GET", f"{lowered}/resources/Handle/handle/metadata").status_code == 200
 
 
