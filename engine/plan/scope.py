@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _LEAST_ZONES = 3
+_MOST_MADE: Final = 64 * 1024 * 1024  # bytes that the functions of one template may make
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class DeploymentScope:
         """`known`: what dynamic references stand for; without it they stay, and those that were met are in `met`."""
         self._deployment, self._view, self._masked, self._known = deployment, view, masked, known
         self.met: set[str] = set()
+        self._left = _MOST_MADE
         bindings = deployment.bindings
         self._parameters = bindings.masked if masked else bindings.values
 
@@ -132,6 +134,10 @@ class DeploymentScope:
             return str(filled(text, self._known))
         self.met.update(references_in(text))
         return text
+
+    def spend(self, size: int) -> bool:
+        self._left -= size
+        return self._left >= 0
 
     def facade(self, part: FacadePart) -> Value:
         return self._deployment.facade.get(part.value)

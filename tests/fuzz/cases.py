@@ -1,4 +1,4 @@
-"""What is tried: a template, an environment, parameters and pairs of a query, all of it decided by a seed and a number."""
+"""What is tried: a template, an environment, parameters, pairs of a query; a seed and a number decide all of it."""
 
 from __future__ import annotations
 
@@ -86,12 +86,13 @@ class Cases:
         seed = random.choice(self._texts) if chosen < 0.85 else declared(random)
         if chosen < 0.5:
             return texts.spoil(seed, self._texts, random)
-        return _mutated(seed, [random.choice(self._texts) for _ in range(2)], random) or texts.spoil(seed, [seed], random)
+        donors = [random.choice(self._texts) for _ in range(2)]
+        return _mutated(seed, donors, random) or texts.spoil(seed, donors, random)
 
 
 def _mutated(text: bytes, donors: Sequence[bytes], random: Random) -> bytes | None:
-    root = nodes.compose(text.decode("utf-8", "replace"))
-    others = [node for node in (nodes.compose(donor.decode("utf-8", "replace")) for donor in donors) if node is not None]
+    root, *others = (nodes.compose(one.decode("utf-8", "replace")) for one in (text, *donors))
+    others = [node for node in others if node is not None]
     if root is None or not others:
         return None
     changed = nodes.serialize(nodes.mutate(root, others, random))

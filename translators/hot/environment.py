@@ -122,7 +122,7 @@ def _check_section(section: str, body: Value, findings: Findings) -> None:
         _check_registry(body, address, findings)
     elif section == "parameter_merge_strategies":
         for name, strategy in body.items():
-            if strategy not in _STRATEGIES:
+            if not isinstance(strategy, str) or strategy not in _STRATEGIES:
                 findings.error("InvalidEnvironment", f"{strategy!r} is no merge strategy (parameter {name}).",
                                nearest(strategy, _STRATEGIES), address=address)  # fmt: skip
 
@@ -175,7 +175,8 @@ def _check_settings(resource: str, settings: Value, address: str, findings: Find
     for key, known in _SETTINGS:
         given = settings.get(key)
         words = [given] if isinstance(given, str) else given or []
-        wrong = [word for word in words if word not in known] if isinstance(words, list) else [words]
+        listed = words if isinstance(words, list) else [words]
+        wrong = [word for word in listed if not isinstance(word, str) or word not in known]
         for word in wrong:
             findings.error("InvalidEnvironment", f'Invalid {key[:-1].replace("_", " ")} "{word}" of {resource}.',
                            nearest(word, known), address=here)  # fmt: skip

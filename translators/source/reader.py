@@ -61,6 +61,8 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
+        if "nesting depth" in (error.problem or ""):  # libyaml's own limit: it reads ahead of the events
+            raise _too_deep(span) from error
         kind = "JSON" if text.lstrip()[:1] == "{" else "YAML"
         began = error.context_mark
         context = f"{error.context} (line {began.line + 1}, column {began.column + 1})" if began else error.context
@@ -81,6 +83,11 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
     except (UnicodeEncodeError, ValueError) as error:
         raise invalid("NotWellFormed", "Template format error: unsupported structure.", str(error),
                       span=Span(name, 1, 1)) from error  # fmt: skip
+
+
+def _too_deep(span: Span) -> Invalid:
+    return invalid("TemplateTooDeep", f"Template format error: nested more than {MAX_DEPTH} levels deep.",
+                   "No template needs that; look for a missing end of a list or a map.", span=span)  # fmt: skip
 
 
 # --- JSON where YAML reads it differently -----------------------------------------------------------------------------
@@ -165,8 +172,7 @@ class _Builder:
     def _begin(self, event: Any) -> None:
         span = self._span(event)
         if len(self._open) >= MAX_DEPTH:
-            raise invalid("TemplateTooDeep", f"Template format error: nested more than {MAX_DEPTH} levels deep.",
-                          "No template needs that; look for a missing end of a list or a map.", span=span)  # fmt: skip
+            raise _too_deep(span)
         kind = "map" if isinstance(event, yaml.MappingStartEvent) else "list"
         self._open.append(_Open(kind, span, self._tag(event.tag, span), event.anchor))
 
@@ -303,6 +309,8 @@ def _integer(text: str) -> int:
     if digits.startswith("0b"):
         return sign * int(digits[2:], 2)
     if digits.startswith("0x"):
+        if len(digits) > 3000:  # they are four thousand in decimal, which Python still writes
+            raise ValueError("too many digits")
         return sign * int(digits[2:], 16)
     if ":" in digits:
         return sign * int(_sexagesimal(digits))

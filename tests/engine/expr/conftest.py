@@ -47,5 +47,19 @@ class Everything:
             raise invalid("UnknownExport", f"No export named {name} found.")
         return "imported"
 
+    def stack_output(self, stack: str, output: str) -> Value:
+        if stack != "other":
+            raise invalid("UnknownStackOutput", f"Stack with id {stack} does not exist")
+        return f"{output} of {stack}"
+
+    def object_attribute(self, physical_id: str, name: str) -> Value:
+        return UNKNOWN if physical_id == "later" else f"{name} of {physical_id}"
+
+    def fill(self, text: str) -> str:
+        return text
+
+    def spend(self, size: int) -> bool:
+        return True
+
     def facade(self, part: FacadePart) -> Value:
         return f"facade {part}"
