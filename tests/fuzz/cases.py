@@ -12,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from tests.fuzz import nodes, texts, words
+from tests.fuzz.calls import calling
 from tests.fuzz.declared import declared, odd
 
 ROOT: Final = Path(__file__).parents[2]
@@ -66,6 +67,7 @@ class Cases:
         folders = (*_FOLDERS, *(() if corpus is None else (corpus,)))
         paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in _ENDINGS]
         self._texts = [path.read_bytes() for path in paths if path.is_file()]
+        self._graphs: dict[bytes, Any] = {}  # of donors, which stay as they are
 
     def make(self, number: int) -> Case:
         random = Random(f"{self._seed}:{number}")
@@ -75,28 +77,38 @@ class Cases:
 
     def _template(self, random: Random) -> bytes:
         chosen = random.random()
-        if chosen < 0.03:
+        if chosen < 0.02:
             return texts.noise(random)
-        if chosen < 0.1:
+        if chosen < 0.05:
             return texts.soup(random)
-        if chosen < 0.12:
+        if chosen < 0.07:
             return texts.brackets(random)
-        if chosen < 0.3:
+        if chosen < 0.25:
             return declared(random)
-        seed = random.choice(self._texts) if chosen < 0.85 else declared(random)
+        if chosen < 0.4:
+            return calling(random)
+        seed = random.choice((random.choice(self._texts), declared(random), calling(random)))
         if chosen < 0.5:
             return texts.spoil(seed, self._texts, random)
         donors = [random.choice(self._texts) for _ in range(2)]
-        return _mutated(seed, donors, random) or texts.spoil(seed, donors, random)
+        return self._mutated(seed, donors, random) or texts.spoil(seed, donors, random)
+
+    def _mutated(self, text: bytes, donors: Sequence[bytes], random: Random) -> bytes | None:
+        root = _graph(text)
+        others = [node for node in map(self._donor, donors) if node is not None]
+        if root is None or not others:
+            return None
+        changed = nodes.serialize(nodes.mutate(root, others, random))
+        return None if changed is None else changed.encode("utf-8", "surrogatepass")
+
+    def _donor(self, text: bytes) -> Any:
+        if text not in self._graphs:
+            self._graphs[text] = _graph(text)
+        return self._graphs[text]
 
 
-def _mutated(text: bytes, donors: Sequence[bytes], random: Random) -> bytes | None:
-    root, *others = (nodes.compose(one.decode("utf-8", "replace")) for one in (text, *donors))
-    others = [node for node in others if node is not None]
-    if root is None or not others:
-        return None
-    changed = nodes.serialize(nodes.mutate(root, others, random))
-    return None if changed is None else changed.encode("utf-8", "surrogatepass")
+def _graph(text: bytes) -> Any:
+    return nodes.compose(text.decode("utf-8", "replace"))
 
 
 def _environment(random: Random) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -16,7 +15,7 @@ _STR: Final = "tag:yaml.org,2002:str"
 _MAP: Final = "tag:yaml.org,2002:map"
 _SEQ: Final = "tag:yaml.org,2002:seq"
 _TIMES: Final = (1, 1, 1, 2, 3, 6)  # operations on one graph
-_MOST_NODES: Final = 60_000  # of a graph that is mutated further
+_MOST_NODES: Final = 30_000  # of a graph that is mutated further
 
 Node = Any  # yaml.Node
 
@@ -55,6 +54,21 @@ def serialize(root: Node) -> str | None:
         return yaml.serialize(root, Dumper=yaml.CSafeDumper, allow_unicode=True)  # type: ignore[no-any-return]
     except (yaml.YAMLError, UnicodeEncodeError, RecursionError):
         return None
+
+
+def copied(node: Node, made: dict[int, Node] | None = None) -> Node:
+    """The same again, circles and all."""
+    made = {} if made is None else made
+    if id(node) in made:
+        return made[id(node)]
+    if isinstance(node, yaml.ScalarNode):
+        return yaml.ScalarNode(node.tag, node.value, style=node.style)
+    new = made[id(node)] = type(node)(node.tag, [], flow_style=node.flow_style)
+    if isinstance(node, yaml.SequenceNode):
+        new.value += [copied(one, made) for one in node.value]
+    else:
+        new.value += [(copied(key, made), copied(value, made)) for key, value in node.value]
+    return new
 
 
 def slots(root: Node) -> list[Slot]:
@@ -116,6 +130,12 @@ def _word(random: Random) -> str:
     return random.choice(random.choice((words.KEYS, words.SECTIONS, words.FUNCTIONS, words.TYPES, words.ODD_TEXTS)))
 
 
+def _some(places: Sequence[Slot], random: Random) -> Slot:
+    """Seldom a key: what is no text is none."""
+    chosen = random.choice(places)
+    return Slot(chosen.parent, chosen.index) if chosen.key and random.random() < 0.95 else chosen
+
+
 def _function(argument: Node, random: Random) -> Node:
     """A call with `argument` somewhere in it."""
     name = random.choice(words.FUNCTIONS)
@@ -135,33 +155,34 @@ def _function(argument: Node, random: Random) -> Node:
 
 # --- operations -------------------------------------------------------------------------------------------------------
 def _delete(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
-    place = random.choice(places)
+    place = _some(places, random)
     del place.parent.value[place.index]
 
 
 def _duplicate(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
-    place = random.choice(places)
-    held = copy.deepcopy(place.parent.value[place.index])
+    place = _some(places, random)
+    held = place.parent.value[place.index]
+    held = tuple(map(copied, held)) if isinstance(held, tuple) else copied(held)
     if isinstance(place.parent, yaml.MappingNode) and random.random() < 0.7:
         held = (scalar(f"{held[0].value if isinstance(held[0].value, str) else 'x'}2"), held[1])
     place.parent.value.insert(random.randrange(len(place.parent.value) + 1), held)
 
 
 def _swap(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
-    one, other = random.choice(places), random.choice(places)
+    one, other = _some(places, random), _some(places, random)
     first, second = one.get(), other.get()
     one.put(second)
     other.put(first)
 
 
 def _replace(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
-    random.choice(places).put(odd(random))
+    _some(places, random).put(odd(random))
 
 
 def _transplant(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
     inside = slots(random.choice(donors))
     if inside:
-        random.choice(places).put(copy.deepcopy(random.choice(inside).get()))
+        _some(places, random).put(copied(random.choice(inside).get()))
 
 
 def _rename(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
@@ -172,7 +193,7 @@ def _rename(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: 
 
 
 def _wrap(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
-    place = random.choice(places)
+    place = _some(places, random)
     place.put(_function(place.get(), random))
 
 
@@ -184,15 +205,15 @@ def _retype(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: 
 
 def _tag(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
     odd_tags = ("!", "!x", "tag:yaml.org,2002:binary", "tag:yaml.org,2002:int", "tag:yaml.org,2002:set")
-    random.choice(places).get().tag = random.choice((*words.TAGS, *odd_tags))
+    _some(places, random).get().tag = random.choice((*words.TAGS, *odd_tags))
 
 
 def _alias(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
-    random.choice(places).put(random.choice(places).get())
+    _some(places, random).put(_some(places, random).get())
 
 
 def _deepen(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
-    place = random.choice(places)
+    place = _some(places, random)
     held, name = place.get(), random.choice((*words.FUNCTIONS, "a"))
     listed = random.random() < 0.5
     for _ in range(random.choice((10, 45, 95, 120))):
@@ -205,9 +226,9 @@ def _deepen(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: 
 
 def _multiply(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
     """A list with many of one thing: the same node over and over becomes an alias."""
-    place, held, count = random.choice(places), random.choice(places).get(), random.choice((50, 500, 5000))
+    place, held, count = random.choice(places), _some(places, random).get(), random.choice((50, 500, 5000))
     apart = random.random() < 0.5 and len(slots(held)) < 20
-    place.put(yaml.SequenceNode(_SEQ, [copy.deepcopy(held) if apart else held for _ in range(count)]))
+    place.put(yaml.SequenceNode(_SEQ, [copied(held) if apart else held for _ in range(count)]))
 
 
 def _spread(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
@@ -218,7 +239,7 @@ def _spread(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: 
         value = random.choice(chosen.value)[1]
         apart = random.random() < 0.5 and len(slots(value)) < 20
         for number in range(random.choice((20, 200, 2000))):
-            chosen.value.append((scalar(f"n{number}"), copy.deepcopy(value) if apart else value))
+            chosen.value.append((scalar(f"n{number}"), copied(value) if apart else value))
 
 
 def _spell(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
