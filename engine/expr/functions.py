@@ -156,7 +156,7 @@ def split(delimiter: Value, text: Value, index: Value) -> Value:
     try:
         at = int(index)
     except _NO_INDEX as error:
-        raise Refused(f"Incorrect index {shown(index)} for a split into {len(parts)} parts.") from error
+        raise Refused(f"Incorrect index {shown(index)!r} for a split into {len(parts)} parts.") from error
     if not -len(parts) <= at < len(parts):  # Heat counts from the end too
         raise Refused(f"Incorrect index {at}: it should be between 0 and {len(parts) - 1}.")
     return parts[at]

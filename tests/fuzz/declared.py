@@ -15,6 +15,7 @@ from tests.fuzz import words
 
 _REGISTRY: Final = Registry(plugins=False)
 _ROWS: Final = Mappings()
+_DEEPEST: Final = 3
 _ODD_NUMBERS: Final = (0, -1, 1, 2**31, 2**63, -(2**63), 10**400, 0.5, 1e308, -0.0, True)
 _FORMS: Final = (
     "10.0.0.0/24", "10.0.0.1", "fe80::1", "fa:16:3e:00:00:01", "web", "8080", "1", "80-90", "-1", "tcp", "true", "PT5M",
@@ -37,7 +38,7 @@ def declared(random: Random) -> bytes:
 
 def _resource(name: str, random: Random) -> dict[str, Any]:
     kind = _REGISTRY.get(name)
-    found: dict[str, Any] = {"type": name, "properties": _properties(kind.properties, random, 3)}
+    found: dict[str, Any] = {"type": name, "properties": _properties(kind.properties, random, _DEEPEST)}
     if random.random() < 0.3:
         found[random.choice(words.KEYS)] = odd(random)
     if kind.update_policy and random.random() < 0.5:
@@ -89,7 +90,7 @@ def _fitting(one: Property, random: Random, depth: int) -> Any:
         case Kind.BOOLEAN:
             return random.random() < 0.5
         case Kind.LIST if one.items is not None:
-            return [_value(one.items, random, depth - 1) for _ in range(random.choice((0, 1, 2, 2, 40)))]
+            return [_value(one.items, random, depth - 1) for _ in range(random.choice((0, 1, 2, 2, 40 if depth == _DEEPEST else 1)))]
         case Kind.MAP if one.schema is not None:
             return _properties(one.schema, random, depth - 1)
         case _:

@@ -238,8 +238,8 @@ def _spread(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: 
         chosen = random.choice(maps)
         value = random.choice(chosen.value)[1]
         apart = random.random() < 0.5 and len(slots(value)) < 20
-        for number in range(random.choice((20, 200, 2000))):
-            chosen.value.append((scalar(f"n{number}"), copied(value) if apart else value))
+        numbers = range(random.choice((20, 200, 2000)))
+        chosen.value += [(scalar(f"n{number}"), copied(value) if apart else value) for number in numbers]
 
 
 def _spell(root: Node, places: Sequence[Slot], donors: Sequence[Node], random: Random) -> None:
