@@ -37,7 +37,7 @@ from translators.summary import template_summary
 from translators.translator import Translator
 
 ENDINGS: Final = (".yaml", ".yml", ".json", ".template")
-LIMIT: Final = 1.0  # seconds of processor time that one template may take
+LIMIT: Final = 1.0  # seconds of processor time that one template may take, and each 100 KB of it
 _IDENTITY: Final = StackIdentity(
     "11111111-2222-3333-4444-555555555555", "web", "aaaabbbbccccddddeeeeffff00001111", "", ""
 )
@@ -76,6 +76,10 @@ class Outcome:
         return frozenset(one.code for one in self.findings)
 
 
+def limit(text: str) -> float:
+    return LIMIT * max(1.0, len(text) / 100_000)
+
+
 class Examiner:
     """Types that are missing are put by a stand-in, so that the rest of such a template is looked at too. `ask` answers
     what a translation asks of the outside, `give` makes values of parameters."""
@@ -104,7 +108,7 @@ class Examiner:
 
     def judge(self, source: Source) -> Outcome:
         """What becomes of `source`; the values that it has of parameters go before those that are made."""
-        name, watch, missing = source.name, Stopwatch(LIMIT), {}
+        name, watch, missing = source.name, Stopwatch(limit(source.text)), {}
         verdict, findings, trouble = Verdict.UNDERSTOOD, (), ""
         try:
             with watch:

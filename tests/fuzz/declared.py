@@ -90,7 +90,10 @@ def _fitting(one: Property, random: Random, depth: int) -> Any:
         case Kind.BOOLEAN:
             return random.random() < 0.5
         case Kind.LIST if one.items is not None:
-            return [_value(one.items, random, depth - 1) for _ in range(random.choice((0, 1, 2, 2, 40 if depth == _DEEPEST else 1)))]
+            return [
+                _value(one.items, random, depth - 1)
+                for _ in range(random.choice((0, 1, 2, 2, 40 if depth == _DEEPEST else 1)))
+            ]
         case Kind.MAP if one.schema is not None:
             return _properties(one.schema, random, depth - 1)
         case _:

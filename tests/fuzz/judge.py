@@ -18,7 +18,7 @@ from gateway.aws.protocol.model import load
 from gateway.aws.protocol.query import read_input
 from gateway.native.faults import Fault
 from gateway.native.requests import converge_of, options_of
-from tests.corpus.examine import Examiner, Outcome, Verdict
+from tests.corpus.examine import Examiner, Outcome, Verdict, limit
 from tests.corpus.plausible import plausible
 from tests.corpus.stopwatch import Stopwatch, TooLong
 from tests.fuzz.cases import Case
@@ -26,7 +26,6 @@ from translators.hot.environment import combine
 from translators.parsing import declared_parameters
 from translators.source import decode
 
-LIMIT: Final = 1.0  # seconds of processor time
 _OPTIONS: Final = ("disable_rollback", "tags", "timeout_mins", "converge", "A", "p", "q")
 _KNOWN: Final = {"pseudo": "RegionOne", "parameter": "x"}
 _MOST_ROUNDS: Final = 20
@@ -40,7 +39,8 @@ class Judge:
     def judge(self, case: Case) -> Outcome:
         """What becomes of `case`, with the examiner's verdicts."""
         self._examiner.forget()
-        watch = Stopwatch(LIMIT)
+        allowed = limit(case.template.decode("latin-1"))
+        watch = Stopwatch(allowed)
         try:
             with watch:
                 self._requests(case)
@@ -51,7 +51,9 @@ class Judge:
             return Outcome("", Verdict.HUNG, trouble=traceback.format_exc(limit=-5))
         except Exception:
             return Outcome("", Verdict.CRASHED, trouble=traceback.format_exc())
-        return self._examiner.judge(source)
+        outcome = self._examiner.judge(source)
+        late = outcome.seconds > allowed and outcome.verdict is not Verdict.CRASHED
+        return replace(outcome, verdict=Verdict.HUNG) if late else outcome
 
     def _requests(self, case: Case) -> None:
         """Bodies and queries are decoded whatever the template is."""

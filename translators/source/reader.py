@@ -20,6 +20,7 @@ from translators.source.node import SourceNode, alike
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 200_000  # aliases counted as often as they are used
+_LONG = 64  # characters of a text that count as one more value when an alias repeats it
 
 _MERGE = "tag:yaml.org,2002:merge"
 _STANDARD = "tag:yaml.org,2002:"
@@ -187,7 +188,7 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         span = self._span(event)
         if event.tag is None and not event.implicit[0]:  # in quotes
-            self._add(SourceNode("scalar", span, event.value), event.anchor, 1)
+            self._add(SourceNode("scalar", span, event.value), event.anchor, 1 + len(event.value) // _LONG)
             return
         tag = self._tag(event.tag, span)
         if tag is not None or event.tag == "!":
@@ -204,7 +205,7 @@ class _Builder:
                 value = event.value
             else:
                 value = self._typed(resolved, event.value, span)
-        self._add(SourceNode("scalar", span, value=value, tag=tag), event.anchor, 1)
+        self._add(SourceNode("scalar", span, value=value, tag=tag), event.anchor, 1 + len(event.value) // _LONG)
 
     def _is_key(self) -> bool:
         return bool(self._open) and self._open[-1].kind == "map" and len(self._open[-1].children) % 2 == 0
@@ -232,10 +233,11 @@ class _Builder:
             raise invalid("UnknownAlias", f"Template format error: there is no anchor &{event.anchor} for this alias.",
                           span=self._span(event))  # fmt: skip
         node, size = found
+        self._count += size - 1  # what is inside is there once more
         self._add(node, None, size)
 
     def _add(self, node: SourceNode, anchor: str | None, size: int) -> None:
-        self._count += size if size > 1 else 1
+        self._count += 1
         if self._count > MAX_NODES:
             raise invalid("TemplateTooLarge", f"Template format error: more than {MAX_NODES} values, aliases included.",
                           "Aliases of aliases grow fast; write what is needed.", span=node.span)  # fmt: skip
