@@ -19,6 +19,7 @@ from engine.model.diagnostic import Invalid
 from engine.model.value import NO_VALUE, UNKNOWN
 from tests.engine.expr.conftest import PARAMETERS, Everything
 
+_EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 _KINDS = get_args(x.Expression)
 _HUGE = (10**400, -(2**64), 2**63, 1e308, float("inf"), float("-inf"), float("nan"))
 _TEXTS = (
@@ -85,7 +86,7 @@ def _tried(expression: x.Expression) -> None:
         return
 
 
-@settings(max_examples=int(os.environ.get("EXAMPLES", "100")), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_EXPRESSIONS)
 def test_evaluation_raises_findings_only(expression: x.Expression) -> None:
     _tried(expression)
@@ -95,7 +96,7 @@ def test_evaluation_raises_findings_only(expression: x.Expression) -> None:
 def test_each_kind_takes_any_values(kind: type) -> None:
     """Its parts are values, so that every function meets every type of argument."""
 
-    @settings(max_examples=int(os.environ.get("EXAMPLES", "100")) // 4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=_EXAMPLES // 4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(_of(kind, _VALUES.map(x.Literal)))
     def tried(expression: x.Expression) -> None:
         _tried(expression)
