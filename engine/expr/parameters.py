@@ -177,7 +177,7 @@ def _number(raw: Value) -> int | float:
                 continue
             if isinstance(raw, float) and convert is int and found != raw:
                 continue
-            if math.isfinite(found):
+            if isinstance(found, int) or math.isfinite(found):
                 return found
     raise _Wrong("Value must be a number", "must be a number.")
 
@@ -294,9 +294,16 @@ def _violation(limit: Constraint, parameter: Parameter, value: Value, aws: bool)
         return _range(limit.range, value, said, aws)
     if limit.modulo is not None:
         step, offset = limit.modulo
-        if isinstance(value, int | float) and value % step != offset:
+        if isinstance(value, int | float) and not _is_multiple(value, step, offset):
             return f"{said} is not a multiple of {_text(step)} with an offset of {_text(offset)}"
     return None
+
+
+def _is_multiple(value: float, step: float, offset: float) -> bool:
+    try:
+        return value % step == offset
+    except (OverflowError, ZeroDivisionError):  # larger than any number with a fraction; a step of nothing
+        return False
 
 
 def _not_allowed(allowed: Sequence[Value], parameter: Parameter, value: Value, said: str, aws: bool) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 _LONGEST = 100  # characters of a name that somebody may have misspelt
 _MOST_KNOWN = 1000
-_COMPARED = 6
+_COMPARED = 3
 
 
 def nearest_name(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -37,7 +37,7 @@ from translators.summary import template_summary
 from translators.translator import Translator
 
 ENDINGS: Final = (".yaml", ".yml", ".json", ".template")
-LIMIT: Final = 1.0  # seconds of processor time that one template may take, and each 100 KB of it
+LIMIT: Final = 1.0  # seconds of processor time that a step may take with one template, and with each 100 KB of it
 _IDENTITY: Final = StackIdentity(
     "11111111-2222-3333-4444-555555555555", "web", "aaaabbbbccccddddeeeeffff00001111", "", ""
 )
@@ -108,16 +108,19 @@ class Examiner:
 
     def judge(self, source: Source) -> Outcome:
         """What becomes of `source`; the values that it has of parameters go before those that are made."""
-        name, watch, missing = source.name, Stopwatch(limit(source.text)), {}
+        most, missing = limit(source.text), {}
+        reading, bare, any_values, whole = (Stopwatch(most) for _ in range(4))  # what a user would ask one by one
         verdict, findings, trouble = Verdict.UNDERSTOOD, (), ""
         try:
-            with watch:
+            with reading:
                 missing = self._missing(source)
+            with bare:
                 self._as_it_is(source, complete=not missing)
+            with any_values:
                 self._with_any_parameters(source)
                 declared = declared_parameters(source)
             given = {**self._give(declared), **source.parameters}
-            with watch:
+            with whole:
                 self._whole_way(replace(source, parameters=given))
             verdict = Verdict.TYPES_MISSING if missing else verdict
         except Invalid as refused:
@@ -126,7 +129,8 @@ class Examiner:
             verdict, trouble = Verdict.HUNG, traceback.format_exc(limit=-5)
         except Exception:
             verdict, trouble = Verdict.CRASHED, traceback.format_exc()
-        return Outcome(name, verdict, findings, missing, watch.seconds, trouble)
+        longest = max(watch.seconds for watch in (reading, bare, any_values, whole))
+        return Outcome(source.name, verdict, findings, missing, longest, trouble)
 
     def _as_it_is(self, source: Source, *, complete: bool) -> None:
         """Without any stand-in; what is refused for its types alone is not refused for its language."""

@@ -343,6 +343,8 @@ _BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True,
 
 
 def _boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:  # tagged as one
+        raise ValueError("no boolean")
     return _BOOLEANS[text.lower()]
 
 

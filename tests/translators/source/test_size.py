@@ -28,3 +28,10 @@ def test_more_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as caught:
         read(text)
     assert caught.value.diagnostics[0].code == "TemplateTooLarge"
+
+
+@pytest.mark.parametrize("text", ["a: !!bool maybe", "a: !!int 0x" + "f" * 3990, "a: 0x" + "f" * 3990])
+def test_scalars_that_are_not_what_they_say(text: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read(text)
+    assert caught.value.diagnostics[0].code == "BadScalar"
