@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from engine.model.diagnostic import Diagnostic, Invalid, Severity, Span
+from engine.model.nearest import nearest_name
 
 
 class Findings:
@@ -48,7 +48,7 @@ def _place(one: Diagnostic) -> tuple[str, int, int]:
 def nearest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """`Did you mean X?`, or what there is, or nothing."""
     names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=cutoff)
-    if near:
-        return f"Did you mean {near[0]}?"
+    near = nearest_name(str(name), names, cutoff)
+    if near is not None:
+        return f"Did you mean {near}?"
     return f"There is: {', '.join(sorted(names))}." if 0 < len(names) <= 12 else ""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
 
 from engine.model.diagnostic import Invalid
+from engine.model.expression import Expression, Yaql, find
 from engine.model.source import Source
-from engine.model.template import Template
+from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings
 from translators import cfn
 from translators.findings import in_order
@@ -28,18 +32,22 @@ class Translator:
         self._rows, self._operator = rows, operator or Operator()
         self._cache: OrderedDict[bytes, tuple[Template, int]] = OrderedDict()
         self._characters = 0
+        self._lock = threading.Lock()  # long templates are translated beside the event loop
 
     def translate(self, source: Source) -> Template:
         """Return the template of `source`, `AWS::` resources lowered. Raises Invalid with all findings."""
         key = _key(source)
-        found = self._cache.get(key)
-        if found is not None:
-            self._cache.move_to_end(key)
-            return found[0]
+        with self._lock:
+            found = self._cache.get(key)
+            if found is not None:
+                self._cache.move_to_end(key)
+                return found[0]
         parsed, errors = examine(source, self._operator)
         if errors:
             raise Invalid(in_order([*errors, *unmapped(parsed, self._rows)]))
         template = lower(with_known_images(parsed, self._rows), rows=self._rows)
+        if _waits(template):
+            template = replace(template, waits=True)
         self._keep(key, template, len(source.text))
         return template
 
@@ -48,11 +56,30 @@ class Translator:
         return outline(source)
 
     def _keep(self, key: bytes, template: Template, characters: int) -> None:
-        self._cache[key] = (template, characters)
-        self._characters += characters
-        while len(self._cache) > _CACHED or (self._characters > _CACHED_CHARACTERS and len(self._cache) > 1):
-            _, (_, freed) = self._cache.popitem(last=False)
-            self._characters -= freed
+        with self._lock:
+            _, replaced = self._cache.get(key, (template, 0))  # another thread may have been as quick
+            self._cache[key] = (template, characters)
+            self._characters += characters - replaced
+            while len(self._cache) > _CACHED or (self._characters > _CACHED_CHARACTERS and len(self._cache) > 1):
+                _, (_, freed) = self._cache.popitem(last=False)
+                self._characters -= freed
+
+
+def _waits(template: Template) -> bool:
+    """Whether anything in it is YAQL, which HOT alone has."""
+    return template.dialect is Dialect.HOT and any(find(outer, Yaql) for outer in _expressions(template))
+
+
+def _expressions(template: Template) -> Iterator[Expression]:
+    yield from template.conditions.values()
+    for output in template.outputs.values():
+        yield from (one for one in (output.value, output.condition) if one is not None)
+    everything: list[Resource | Group] = [*template.resources.values(), *template.groups.values()]
+    for held in everything:
+        parts = (held.properties, held.metadata, held.condition, held.creation_policy, held.computed_policy)
+        yield from (part for part in parts if part is not None)
+    for resource in template.resources.values():
+        yield from (part for part in (resource.update_policy, resource.external_id) if part is not None)
 
 
 def _key(source: Source) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from engine.cloud.containers import files_of
 from engine.door.commands import Commands
 from engine.door.filters import StackFilter, pick, query_of
+from engine.model.aside import LONG, aside
 from engine.model.diagnostic import Invalid, invalid
 from engine.model.errors import ResourceNotFound, StackExists
 from engine.model.source import Source
@@ -49,11 +50,11 @@ class Reading(Commands):
         """Everything that can be known before a stack exists: types, properties, references; parameters may be
         missing. Only the outline is known where these decide what the template is, and of templates with macros, which
         are not called."""
-        outline = self._context.translator.outline(source)
+        outline = await aside(lambda: self.outline(source), when=len(source.text) > LONG)
         if any(not name.startswith("AWS::") for name in outline.transforms):
             return outline
         try:
-            return self._validator.offline(await self.answered(caller, source, looking=True))
+            return await self._validator.offline(await self.answered(caller, source, looking=True))
         except Invalid as error:
             if all(one.code.startswith("Undecided") for one in error.diagnostics):
                 return outline

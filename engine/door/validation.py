@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError, NotFound
 from engine.door.template_check import TemplateCheck, check_rules, custom_limits, span_of
 from engine.expr.evaluate import evaluate
+from engine.model.aside import aside
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
 from engine.model.source import Source
@@ -43,14 +45,14 @@ class Validator:
         ):
             raise LimitExceeded(f"Maximum resources per stack exceeded ({limit}, max_resources_per_stack).")
         check_rules(deployment)
-        self._template.check(deployment)
+        await aside(lambda: self._template.check(deployment))  # templates inside may wait too
         if self.outside(deployment):
             await self._ask_cloud(deployment, await cloud())
         return deployment
 
-    def offline(self, source: Source) -> Template:
+    async def offline(self, source: Source) -> Template:
         """What needs neither parameters' values nor a cloud. Raises Invalid."""
-        return self._template.offline(source)
+        return await aside(lambda: self._template.offline(source))
 
     def outside(self, deployment: Deployment) -> bool:
         """Whether any resource has an object in the cloud, any parameter names one, or events go there."""
@@ -82,7 +84,8 @@ class Validator:
         if findings:
             raise Invalid(findings)
         questions: dict[str, list[_Question]] = {}
-        for question in dict.fromkeys([*_of_parameters(deployment), *self._of_properties(deployment)]):
+        asking = await aside(lambda: [*self._of_properties(deployment)], when=deployment.template.waits)
+        for question in dict.fromkeys([*_of_parameters(deployment), *asking]):
             questions.setdefault(question.kind, []).append(question)
         told = await asyncio.gather(*(_answers(cloud, kind, asked) for kind, asked in questions.items()))
         found = [finding for several in told for finding in several]
@@ -98,7 +101,8 @@ class Validator:
             kind = self._context.registry.get(resource.type)
             if resource.external_id is None or not isinstance(kind, OpenStackType):
                 continue
-            wanted = evaluate(resource.external_id, scope)
+            written = resource.external_id
+            wanted = await aside(partial(evaluate, written, scope), when=deployment.template.waits)
             if isinstance(wanted, str) and not await kind.exists(cloud, wanted):
                 yield Diagnostic(
                     "ExternalNotFound",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from engine.expr.json_text import check_depth, parse_json
 from engine.expr.patterns import BadPattern, matches_whole
 from engine.model.diagnostic import Diagnostic, Invalid
+from engine.model.nearest import nearest_name
 from engine.model.template import MISSING, Constraint, Dialect, Parameter, ParameterType, Template
 from engine.model.value import UNKNOWN, Value, is_known
 
@@ -178,7 +179,7 @@ def _number(raw: Value) -> int | float:
                 continue
             if isinstance(raw, float) and convert is int and found != raw:
                 continue
-            if math.isfinite(found):
+            if isinstance(found, int) or math.isfinite(found):
                 return found
     raise _Wrong("Value must be a number", "must be a number.")
 
@@ -202,18 +203,15 @@ def _items(parameter: Parameter, raw: Value) -> list[Value]:
 
 
 def _json(raw: Value) -> Value:
-    if not isinstance(raw, str):
-        return raw
     if raw == "":
         return {}
     try:
-        return json.loads(raw, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        if isinstance(raw, str):
+            return parse_json(raw)
+        check_depth(raw)
+    except ValueError as error:
         raise _Wrong(f"Value must be valid JSON: {error}") from error
-
-
-def _no_constant(name: str) -> Value:
-    raise ValueError(f"{name} is no JSON")
+    return raw
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
@@ -243,7 +241,7 @@ def _strangers(template: Template, given: Mapping[str, Value]) -> Iterator[Diagn
 
 
 def _near(unknown: Sequence[str], template: Template) -> str:
-    near = [m for name in unknown for m in difflib.get_close_matches(name, template.parameters, 1)]
+    near = [m for m in (nearest_name(name, template.parameters) for name in unknown) if m is not None]
     if near:
         return f"Did you mean {', '.join(near)}?"
     return f"It has: {', '.join(template.parameters) or 'none'}."
@@ -298,9 +296,16 @@ def _violation(limit: Constraint, parameter: Parameter, value: Value, aws: bool)
         return _range(limit.range, value, said, aws)
     if limit.modulo is not None:
         step, offset = limit.modulo
-        if isinstance(value, int | float) and value % step != offset:
+        if isinstance(value, int | float) and not _is_multiple(value, step, offset):
             return f"{said} is not a multiple of {_text(step)} with an offset of {_text(offset)}"
     return None
+
+
+def _is_multiple(value: float, step: float, offset: float) -> bool:
+    try:
+        return value % step == offset
+    except (OverflowError, ZeroDivisionError):  # larger than any number with a fraction; a step of nothing
+        return False
 
 
 def _not_allowed(allowed: Sequence[Value], parameter: Parameter, value: Value, said: str, aws: bool) -> str | None:

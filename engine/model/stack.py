@@ -322,10 +322,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Export:
+    """`secret`: its stack has secrets, so that it is kept sealed."""
+
     name: str
     value: str
     stack_id: str
     stack_name: str
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

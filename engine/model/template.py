@@ -175,6 +175,7 @@ class Template:
     capability_reasons: tuple[str, ...] = ()  # the types that ask for them, as written
     transforms: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    waits: bool = False  # something in it is evaluated by another process, for which its evaluation waits
 
 
 EMPTY = Template(dialect=Dialect.HOT, version="", resources={})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 # JSON scalars, lists and maps, with UNKNOWN anywhere inside while planning. `Any` because JSON is recursive.
@@ -51,3 +51,14 @@ def is_known(value: Value) -> bool:
     if isinstance(value, list | tuple | Sequence):
         return all(map(is_known, value))
     return True
+
+
+def texts_in(value: Value) -> Iterator[str]:
+    """Every text and number inside `value`, as text; keys of maps are none."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from texts_in(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)

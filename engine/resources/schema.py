@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.model.diagnostic import invalid
+from engine.model.nearest import nearest_name
 from engine.model.value import NO_VALUE, UNKNOWN, Value, is_known
 from engine.resources.base import Kind, Property, ResourceType, Update
 from engine.resources.constraints import cloud_kind, violation
@@ -183,9 +183,9 @@ _NOTHING = object()
 
 def _unknown(name: str, declared: Mapping[str, Property]) -> str:
     known = [one for one, found in declared.items() if found.support != "HIDDEN"]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if near:
-        return f"Unknown Property {name}. Did you mean {near[0]}?"
+    near = nearest_name(name, known)
+    if near is not None:
+        return f"Unknown Property {name}. Did you mean {near}?"
     return f"Unknown Property {name}. Known ones: {', '.join(sorted(known)) or 'none'}."
 
 

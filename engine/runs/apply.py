@@ -10,7 +10,9 @@ import structlog
 
 from engine.cloud.errors import CloudError, WentToError
 from engine.expr.evaluate import evaluate
+from engine.expr.yaql import foreseen
 from engine.model.diagnostic import Invalid
+from engine.model.expression import MapOf
 from engine.model.settings import Hook
 from engine.model.status import Action, Status
 from engine.model.template import Group, Resource
@@ -74,6 +76,11 @@ class Applier:
 
     async def visit(self, address: str) -> None:
         group = self._deployment.groups.get(address)
+        for scope in (self._scope, self._masked):
+            if scope is not None:
+                scope.refill()
+        if self._deployment.template.waits:
+            await foreseen(lambda: self._foresee(group or self._deployment.resources[address]))
         if group is not None:
             await self._seal(group)
         else:
@@ -82,6 +89,15 @@ class Applier:
                 await self._bring_back(self._deployment.resources[address], self._saved[address])
         if self._guards:
             await self._guards.after(address)
+
+    def _foresee(self, held: Resource | Group) -> None:
+        """Evaluate all that the visit is going to evaluate."""
+        parts = [held.properties, held.metadata]
+        parts += [held.update_policy, held.external_id] if isinstance(held, Resource) else [held.reference]
+        for scope in (self._scope, self._masked):
+            if scope is not None:
+                for part in parts:
+                    evaluate(part or MapOf(()), scope)
 
     # --- resources ------------------------------------------------------------------------------------------------
     async def _apply(self, resource: Resource) -> None:
@@ -469,8 +485,9 @@ class Applier:
             attributes = {n: _plain(evaluate(e, self._scope)) for n, e in group.attributes.items()}
             metadata = {} if group.metadata is None else _plain(evaluate(group.metadata, self._scope))
         except Invalid as error:
-            await self._ledger.move(row, row.action, Status.FAILED, str(error), guarded=False)
-            raise StepFailed(group.address, str(error)) from error
+            reason = self._lender.veil(self._deployment.veil(str(error)))
+            await self._ledger.move(row, row.action, Status.FAILED, reason, guarded=False)
+            raise StepFailed(group.address, reason) from error
         changed = begun or row.status is not Status.COMPLETE or row.properties != written or row.condemned
         row.attributes, row.metadata, row.description = attributes, metadata, group.description
         row.properties, row.condemned, row.secret = written, False, self._deployment.has_secrets

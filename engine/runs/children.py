@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.cloud.contract import Cloud
+from engine.model.aside import LONG, aside
 from engine.model.diagnostic import Invalid
 from engine.model.settings import inside
 from engine.model.source import Source
@@ -109,7 +110,8 @@ class Children(Inside):
         )
         try:
             source = await self._answered(op, existing, source)
-            template = self._context.translator.translate(source)
+            translate = self._context.translator.translate
+            template = await aside(lambda: translate(source), when=len(source.text) > LONG)
         except Invalid as error:
             raise OperationFailed(str(error)) from error
         await self._refuse_too_many(child_id, len(template.groups) + sum(

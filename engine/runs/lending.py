@@ -42,6 +42,7 @@ class Lender:
     def plain(self, resource: Resource) -> tuple[Mapping[str, Value], frozenset[str]]:
         """The properties of the resource with references as they are written, and the references met on the way."""
         self._scope.met.clear()
+        self._scope.refill()
         found = evaluate(resource.properties, self._scope)
         given: Mapping[str, Value] = {} if found is NO_VALUE else found
         if not self._used:

@@ -11,12 +11,14 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError, NotFound
 from engine.model.account import account_id
+from engine.model.aside import LONG, aside
 from engine.model.diagnostic import Diagnostic, Invalid, invalid
 from engine.model.source import Question, Source, Unanswered
 from engine.model.value import Value
@@ -38,7 +40,7 @@ async def answered(
     outside = _Outside(context, project_id, cloud, looking)
     for _ in range(_MOST_ROUNDS):
         try:
-            context.translator.translate(source)
+            await aside(partial(context.translator.translate, source), when=len(source.text) > LONG)
         except Unanswered as asked:
             source = replace(source, answers={**source.answers, **await outside.answers(asked.questions)})
         else:

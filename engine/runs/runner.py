@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError
 from engine.graph.walk import Outcome, Walk
+from engine.model.aside import aside
 from engine.model.diagnostic import Invalid
 from engine.model.errors import Refused
 from engine.model.source import Source
@@ -301,7 +302,8 @@ class Runner:
     async def _succeeded(self, deployment: Deployment) -> None:
         context, stack, spec = self._context, self._ledger.stack, self._spec
         view = RowsView(self._ledger, context.registry)
-        told = evaluate_outputs(deployment, RowsView(self._ledger, context.registry, masked=True))
+        masked = RowsView(self._ledger, context.registry, masked=True)
+        told = await aside(lambda: evaluate_outputs(deployment, masked), when=deployment.template.waits)
         outputs = await Lender(context, self._ledger, deployment, view).outputs(told)
         if stack.parent_id is not None:
             outputs = _unexported(outputs)
@@ -310,10 +312,13 @@ class Runner:
             await self._failed("; ".join(f"Output {output.name}: {output.error}" for output in broken))
             return
 
+        # An output may be an attribute that is a secret by itself.
+        secret = deployment.has_secrets or any(row.secret for row in self._ledger.all())
+
         async def also(connection: AsyncConnection) -> None:
             first = spec.kind is Action.CREATE  # nothing is there from before
             if not first or any(output.export is not None for output in outputs):
-                await write_exports(connection, stack.project_id, stack.id, outputs)
+                await write_exports(connection, stack.project_id, stack.id, outputs, context.store.vault, secret=secret)
             if not first or deployment.imported:
                 await write_imports(connection, stack.project_id, stack.id, sorted(deployment.imported))
             if not first:
@@ -321,7 +326,7 @@ class Runner:
 
         # What was taken back says why, for as long as the stack rests so.
         cause = f". It was rolled back because: {spec.cause}" if spec.cause else ""
-        seal = context.store.vault.seal if deployment.has_secrets else dump
+        seal = context.store.vault.seal if secret else dump
         await self._rest(
             spec.kind, Status.COMPLETE, reasons.completed(spec.kind) + cause,
             also=Write(stack_id=stack.id, also=also),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import TypeAlias, Union
 
 from engine.model.diagnostic import Diagnostic, Severity, Span
+from engine.model.nearest import nearest_name
 
 # A place inside the template as a linked list, (parent, key): cheap to extend, turned to text only when it is told.
 Path: TypeAlias = Union[tuple["Path", str], None]  # noqa: UP007  (a recursive alias needs typing.Union at run time)
@@ -58,11 +58,10 @@ def slashed(at: Path) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`Did you mean 'x'?`, or the empty text when nothing is near."""
     names = list(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if not near:
-        folded = {name.casefold(): name for name in names}
-        near = [folded[word.casefold()]] if word.casefold() in folded else []
-    return f"Did you mean {near[0]!r}?" if near else ""
+    near = nearest_name(word, names)
+    if near is None:
+        near = {name.casefold(): name for name in names}.get(word.casefold())
+    return "" if near is None else f"Did you mean {near!r}?"
 
 
 def steps(at: Path) -> list[str]:

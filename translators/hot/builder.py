@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from engine.model import expression as x
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
+from engine.model.nearest import nearest_name
 from translators.findings import Findings, nearest
 from translators.hot.versions import DESCRIPTIONS, Version, instead_of
 from translators.source import SourceNode
@@ -118,8 +118,7 @@ class Builder:
         candidates = _BY_ARGUMENT[argument.kind]
         if argument.kind == "map" and argument.get("template") is None:
             return None
-        near = difflib.get_close_matches(name, [one for one in candidates if one in self._allowed()], 1, 0.75)
-        return near[0] if near else None
+        return nearest_name(name, [one for one in candidates if one in self._allowed()], 0.75)
 
     # --- mistakes -------------------------------------------------------------------------------------------------
     def fail(self, code: str, summary: str, detail: str, span: Span | None) -> Expression:

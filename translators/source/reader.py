@@ -20,6 +20,7 @@ from translators.source.node import SourceNode, alike
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 200_000  # aliases counted as often as they are used
+_LONG = 64  # characters of a text that count as one more value when an alias repeats it
 
 _MERGE = "tag:yaml.org,2002:merge"
 _STANDARD = "tag:yaml.org,2002:"
@@ -89,6 +90,11 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
     except (UnicodeEncodeError, ValueError) as error:
         raise invalid("NotWellFormed", "Template format error: unsupported structure.", str(error),
                       span=Span(name, 1, 1)) from error  # fmt: skip
+
+
+def _too_deep(span: Span) -> Invalid:
+    return invalid("TemplateTooDeep", f"Template format error: nested more than {MAX_DEPTH} levels deep.",
+                   "No template needs that; look for a missing end of a list or a map.", span=span)  # fmt: skip
 
 
 # --- JSON where YAML reads it differently -----------------------------------------------------------------------------
@@ -173,8 +179,7 @@ class _Builder:
     def _begin(self, event: Any) -> None:
         span = self._span(event)
         if len(self._open) >= MAX_DEPTH:
-            raise invalid("TemplateTooDeep", f"Template format error: nested more than {MAX_DEPTH} levels deep.",
-                          "No template needs that; look for a missing end of a list or a map.", span=span)  # fmt: skip
+            raise _too_deep(span)
         kind = "map" if isinstance(event, yaml.MappingStartEvent) else "list"
         self._open.append(_Open(kind, span, self._tag(event.tag, span), event.anchor))
 
@@ -192,11 +197,12 @@ class _Builder:
         if tag is None:
             # In quotes it is text; so is a plain one that begins as no number, word or date of YAML's does.
             plain = event.implicit[0] and text[:1] in _RESOLVERS
-            self._add(SourceNode("scalar", span, self._plain(text, span) if plain else text), event.anchor, 1)
+            value = self._plain(text, span) if plain else text
+            self._add(SourceNode("scalar", span, value), event.anchor, 1 + len(text) // _LONG)
             return
         short = self._tag(tag, span)
         value = text if short is not None or tag == "!" else self._typed(tag, text, span)
-        self._add(SourceNode("scalar", span, value, tag=short), event.anchor, 1)
+        self._add(SourceNode("scalar", span, value, tag=short), event.anchor, 1 + len(text) // _LONG)
 
     def _plain(self, text: str, span: Span) -> Value:
         resolved = _resolve(text)
@@ -235,10 +241,11 @@ class _Builder:
             raise invalid("UnknownAlias", f"Template format error: there is no anchor &{event.anchor} for this alias.",
                           span=self._span(event))  # fmt: skip
         node, size = found
+        self._count += size - 1  # what is inside is there once more
         self._add(node, None, size)
 
     def _add(self, node: SourceNode, anchor: str | None, size: int) -> None:
-        self._count += size if size > 1 else 1
+        self._count += 1
         if self._count > MAX_NODES:
             raise invalid("TemplateTooLarge", f"Template format error: more than {MAX_NODES} values, aliases included.",
                           "Aliases of aliases grow fast; write what is needed.", span=node.span)  # fmt: skip
@@ -315,6 +322,8 @@ def _integer(text: str) -> int:
     if digits.startswith("0b"):
         return sign * int(digits[2:], 2)
     if digits.startswith("0x"):
+        if len(digits) > 3000:  # they are four thousand in decimal, which Python still writes
+            raise ValueError("too many digits")
         return sign * int(digits[2:], 16)
     if ":" in digits:
         return sign * int(_sexagesimal(digits))
@@ -345,6 +354,8 @@ _BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True,
 
 
 def _boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:  # tagged as one
+        raise ValueError("no boolean")
     return _BOOLEANS[text.lower()]
 
 
