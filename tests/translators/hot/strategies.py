@@ -25,7 +25,7 @@ from engine.model.template import (
 )
 from translators.hot.builder import PSEUDO
 from translators.hot.constraint_names import CUSTOM_CONSTRAINTS
-from translators.hot.versions import Version
+from translators.hot.versions import DESCRIPTIONS, Version
 
 FILES = {"a.sh": "#!/bin/sh\necho a\n", "b.yaml": "b"}
 _CONDITIONS_SINCE, _TAGS_SINCE, _SERIALIZES_SINCE, _TWO_ARMS_SINCE, _PERMUTATIONS_SINCE = 5, 8, 3, 10, 7
@@ -44,7 +44,7 @@ texts = st.sampled_from(_TRICKY) | st.text(st.characters(exclude_categories=["Cs
 _numbers = st.integers(-(10**20), 10**20) | st.floats(allow_nan=False)
 scalars = st.none() | st.booleans() | _numbers | texts
 # No single one of these is a function, or nearly one, in any version.
-keys = texts.filter(lambda key: "_" not in key and not key.startswith("Fn::"))
+keys = texts.filter(lambda key: "_" not in key and "::" not in key and key not in DESCRIPTIONS)
 plain: st.SearchStrategy[Any] = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
