@@ -35,7 +35,8 @@ _BY_CHANCE = frozenset(
         "name", "created_at", "updated_at", "launched_at", "attached_at", "location", "links", "revision_number",
         "mac_address", "ip_address", "fixed_ip_address", "floating_ip_address", "addresses", "access_ipv4", "hostname",
         "instance_name", "host_id", "hypervisor_hostname", "compute_host", "binding_host_id", "private_key",
-        "public_key", "fingerprint", "dns_assignment", "private_v4", "public_v4", "access_ip_v4", "interface_ip", "reservation_id",
+        "public_key", "fingerprint", "dns_assignment", "private_v4", "public_v4", "access_ip_v4", "interface_ip",
+        "reservation_id",
     }
 )  # fmt: skip
 _ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")

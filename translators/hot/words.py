@@ -20,7 +20,7 @@ _REPLACERS: Final = {
     x.ReplaceMode.VERY_STRICT: "str_replace_vstrict",
 }  # fmt: skip
 _SERIALIZES_SINCE: Final = 3  # the level of 2015-10-15
-_LONG_TABLE: Final = 8  # rows from which on a table is written once
+_LONG_TABLE: Final = 3  # rows from which on a table is written once
 
 
 class Unsayable(Exception):

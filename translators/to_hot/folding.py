@@ -127,7 +127,7 @@ class Folder:
                 return x.If(condition, *arms, span=e.span)
             case NoValue():
                 return source
-            case ListOf(items) if isinstance(index, Literal) and all(map(_is_there, items)):
+            case ListOf(items) if isinstance(index, Literal) and all(map(is_there, items)):
                 at = _whole(index.value)
                 if at is not None and 0 <= at < len(items):
                     return items[at]
@@ -137,7 +137,7 @@ class Folder:
 
     def length(self, e: x.Length) -> Expression:
         source = self.fold(e.source)
-        if isinstance(source, ListOf) and all(map(_is_there, source.items)):
+        if isinstance(source, ListOf) and all(map(is_there, source.items)):
             return Literal(len(source.items), span=e.span)
         return replace(e, source=source)
 
@@ -157,6 +157,18 @@ class Folder:
             if len({key for key, _ in entries}) == len(entries):
                 return MapOf(tuple(entries), span=e.span)
         return replace(e, maps=maps)
+
+    def map_replace(self, e: x.MapReplace) -> Expression:
+        """A map that is written out, its keys renamed by texts that are."""
+        source, changes = self.fold(e.source), self.fold(e.changes)
+        keys = changes.get("keys") if isinstance(changes, MapOf) and len(changes.entries) == 1 else None
+        if isinstance(source, MapOf) and source.rest is None and isinstance(keys, MapOf) and keys.rest is None:
+            renamed = {key: logic.text(new) for key, new in keys.entries}
+            names = [renamed.get(key, key) for key, _ in source.entries]
+            if None not in renamed.values() and len(set(names)) == len(names):
+                pairs = zip(names, (item for _, item in source.entries), strict=True)
+                return MapOf(tuple((str(name), item) for name, item in pairs), span=e.span)
+        return replace(e, source=source, changes=changes)
 
     # --- tables and loops -----------------------------------------------------------------------------------------
     def find_in_map(self, e: x.FindInMap) -> Expression:
@@ -252,7 +264,7 @@ def into(e: Expression, path: tuple[str, ...]) -> Expression:
         case MapOf(_, None):
             found = e.get(step)
             return NoValue() if found is None else into(found, tuple(rest))
-        case ListOf(items) if all(map(_is_there, items)):
+        case ListOf(items) if all(map(is_there, items)):
             return into(items[int(step)], tuple(rest)) if step.isdigit() and int(step) < len(items) else NoValue()
         case x.If(condition, then, otherwise):
             arms = (into(arm or NoValue(), path) for arm in (then, otherwise))
@@ -269,10 +281,10 @@ def into(e: Expression, path: tuple[str, ...]) -> Expression:
             return x.PropertyPath(e, path)
 
 
-def _is_there(e: Expression) -> bool:
+def is_there(e: Expression) -> bool:
     """Whether it surely has a value, so that it counts in a list."""
     return not isinstance(e, NoValue | x.Item | x.PropertyPath) and not (
-        isinstance(e, x.If) and not all(arm is not None and _is_there(arm) for arm in (e.then, e.otherwise))
+        isinstance(e, x.If) and not all(arm is not None and is_there(arm) for arm in (e.then, e.otherwise))
     )
 
 
@@ -300,6 +312,7 @@ _FOLDS: Mapping[type, Callable[[Folder, Expression], Expression]] = {
     x.Length: Folder.length,
     x.ListConcat: Folder.list_concat,
     x.MapMerge: Folder.map_merge,
+    x.MapReplace: Folder.map_replace,
     x.FindInMap: Folder.find_in_map,
     x.TableLookup: Folder.lookup,
     x.PropertyPath: Folder.property_path,

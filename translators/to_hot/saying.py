@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from engine.model import expression as x
+from engine.model.diagnostic import Span
 from engine.model.dynamic import OPENING
 from engine.model.expression import Expression, ListOf, Literal, MapOf, NoValue
 from translators.hot.builder import PSEUDO, is_call
@@ -193,11 +194,26 @@ class Sayer:
             text = with_variables([(part, said, self._kinds.kind(part)) for part, said in parts], e.span)
             if text is not None:
                 return text
-        return x.Join(Literal(""), (ListOf(tuple(said for _, said in parts)),), serialize=True, span=e.span)
+        return joined(*(said for _, said in parts), span=e.span)
 
     def join(self, e: x.Join) -> Expression:
         lists = tuple(self.value(one) for one in e.lists)
         return x.Join(self.value(e.delimiter), lists, serialize=True, span=e.span)
+
+    def split(self, e: x.Split) -> Expression:
+        return replace(e, delimiter=self.value(e.delimiter), text=self._text(e.text), index=self.maybe(e.index))
+
+    def _text(self, e: Expression) -> Expression:
+        """CloudFormation's numbers are texts, HOT's are not."""
+        numbers = self._kinds.kind(e) is not Kind.TEXT and any(
+            self._kinds.kind(one) is Kind.NUMBER for one in x.walk(e)
+        )
+        return joined(self.value(e)) if numbers else self.value(e)
+
+    def to_json(self, e: x.ToJson) -> Expression:
+        numbers = [one for one in x.find(e.source, x.ParameterRef) if self._kinds.kind(one) is Kind.NUMBER]
+        source = rewrite(e.source, lambda part: x.Concat((part,)) if part in numbers else None)
+        return replace(e, source=self.value(source))
 
     def replace(self, e: x.Replace) -> Expression:
         return x.Replace(self.value(e.template), self.value(e.params), e.mode, serialize=True, span=e.span)
@@ -207,7 +223,7 @@ class Sayer:
         index = self.value(e.index)
         match e.source:
             case x.Split(delimiter, text, None):
-                return x.Split(self.value(delimiter), self.value(text), index, span=e.span)
+                return x.Split(self.value(delimiter), self._text(text), index, span=e.span)
             case x.ParameterRef(name, path):
                 return x.ParameterRef(name, (*(self.value(step) for step in path), index), span=e.span)
             case x.AttributeRef() as source if source.attribute is not None:
@@ -228,6 +244,11 @@ class Sayer:
 
     def refused(self, e: Expression) -> Expression:
         raise Unsayable(_NO_COUNTERPART[type(e)], e.span)
+
+
+def joined(*parts: Expression, span: Span | None = None) -> Expression:
+    """The text of all parts: that of a number or a boolean is CloudFormation's too."""
+    return x.Join(Literal(""), (ListOf(parts),), serialize=True, span=span)
 
 
 def _as_of(kind: Kind, text: str) -> str | int | bool | None:
@@ -267,6 +288,8 @@ _SAID: Final[Mapping[type, Callable[[Sayer, Expression], Expression]]] = {
     x.If: Sayer.if_,
     x.Concat: Sayer.concat,
     x.Join: Sayer.join,
+    x.Split: Sayer.split,
+    x.ToJson: Sayer.to_json,
     x.Replace: Sayer.replace,
     x.Select: Sayer.select,
     x.Length: Sayer.length,

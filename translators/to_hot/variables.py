@@ -52,6 +52,8 @@ def _name(e: Expression) -> str:
             return address.replace("/", ".")
         case x.AttributeRef(address, Literal(str() as attribute), ()):
             return f"{address.replace('/', '.')}.{attribute}"
+        case x.FindInMap(_, _, Literal(str() as column)):
+            return column
         case x.PseudoRef(name):
             return _PSEUDO.get(name, name.value)
         case _:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from engine.model import expression as x
 from engine.model.expression import Expression, ListOf, Literal, MapOf
+from translators.to_hot.folding import is_there
 
 
 class Yaql:
@@ -35,14 +36,14 @@ class Yaql:
             case x.Join(delimiter, (one,)):
                 return f"{self._text(one)}.select(str($)).join({self._text(delimiter)})"
             case x.Split(delimiter, text, None):
-                return f"{self._text(text)}.split({self._text(delimiter)})"
+                return f"str({self._text(text)}).split({self._text(delimiter)})"
             case x.Select(Literal(value), source) if str(value).isdigit():
                 return f"{self._text(source)}[{int(value)}]"
             case x.Select(index, source):
                 return f"{self._text(source)}[int({self._text(index)})]"
             case x.Length(source):
                 return f"{self._text(source)}.len()"
-            case ListOf(items) if not x.find(e, x.If):
+            case ListOf(items) if all(map(is_there, items)):
                 return f"[{', '.join(self._text(item) for item in items)}]"
             case _:
                 return self._given(e)
