@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from gateway.cli import app
@@ -147,6 +148,25 @@ resources:
           params: {W: a}
 """
     )
+
+
+def test_templates_as_types_are_written_by_their_names_again(write) -> None:
+    write("child.yaml", "heat_template_version: 2018-08-31\nparameters: {word: {type: string}}\n")
+    path = write("parent.yaml", """\
+        Parameters: {Word: {Type: String}}
+        Resources:
+          One: {Type: child.yaml, Properties: {word: !Sub '${Word}!'}}
+          Many:
+            Type: OS::Heat::ResourceGroup
+            Properties: {count: 2, resource_def: {type: child.yaml, properties: {word: !Ref Word}}}
+        """)  # fmt: skip
+    done = run(path)
+    assert done.exit_code == 0, done.output
+    found = yaml.safe_load(done.stdout)["resources"]
+    joined = {"list_join": ["", [{"get_param": "Word"}, "!"]]}
+    assert found["One"] == {"type": "child.yaml", "properties": {"word": joined}}
+    inner = {"type": "child.yaml", "properties": {"word": {"get_param": "Word"}}}
+    assert found["Many"]["properties"]["resource_def"] == inner
 
 
 def test_a_template_with_mistakes_is_not_translated(write, tmp_path) -> None:

@@ -97,10 +97,11 @@ class Builder:
         known_elsewhere = name in DESCRIPTIONS and (self.in_condition or name not in _ORDINARY_WORDS)
         if known_elsewhere or name.startswith("Fn::") or name in OWN_FUNCTIONS:
             where = "in conditions " if self.in_condition else ""
+            heats = self.version.condition_functions if self.in_condition else self.version.functions
             return self.fail(
                 "UnknownFunction",
                 f'"{name}" is not a function {where}of heat_template_version {self.version.name}.',
-                instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, self._allowed()),
+                instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, heats),
                 key.span,
             )  # fmt: skip
         meant = misspelt(name, argument.kind, argument.get("template") is not None, self._allowed())

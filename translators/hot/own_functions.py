@@ -31,12 +31,12 @@ from translators.source import SourceNode
 _PSEUDO = {one.value: one for one in (x.Pseudo.ACCOUNT_ID, x.Pseudo.NOTIFICATION_ARNS)}
 
 
-def _parts(b: Builder, name: str, form: str, node: SourceNode, count: int) -> tuple[Expression, ...] | None:
+def _parts(b: Builder, name: str, form: str, node: SourceNode, count: int) -> list[Expression] | None:
     """The expressions of a list of `count` arguments; None, with a finding, when it is something else."""
     if node.kind != "list" or len(node.items) != count:
         b.wrong(name, form, node.span)
         return None
-    return tuple(b.build(item) for item in node.items)
+    return [b.build(item) for item in node.items]
 
 
 def _nothing(span: Span) -> Expression:
@@ -46,17 +46,17 @@ def _nothing(span: Span) -> Expression:
 
 def _cidr(b: Builder, node: SourceNode, span: Span) -> Expression:
     parts = _parts(b, "Isotherm::Cidr", "[BLOCK, COUNT, BITS]", node, 3)
-    return _nothing(span) if parts is None else x.Cidr(*parts, span=node.span)
+    return _nothing(span) if parts is None else x.Cidr(parts[0], parts[1], parts[2], span=node.span)
 
 
 def _select(b: Builder, node: SourceNode, span: Span) -> Expression:
     parts = _parts(b, "Isotherm::Select", "[INDEX, LIST]", node, 2)
-    return _nothing(span) if parts is None else x.Select(*parts, span=node.span)
+    return _nothing(span) if parts is None else x.Select(parts[0], parts[1], span=node.span)
 
 
 def _members(b: Builder, node: SourceNode, span: Span) -> Expression:
     parts = _parts(b, "Isotherm::MemberListToMap", "[KEY NAME, VALUE NAME, LIST]", node, 3)
-    return _nothing(span) if parts is None else x.MemberListToMap(*parts, span=node.span)
+    return _nothing(span) if parts is None else x.MemberListToMap(parts[0], parts[1], parts[2], span=node.span)
 
 
 def _pseudo(b: Builder, node: SourceNode, span: Span) -> Expression:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from engine.model import expression as x
 from engine.model.dynamic import OPENING
@@ -122,9 +123,8 @@ class Folder:
 
     def _item(self, index: Expression, source: Expression, e: x.Select) -> Expression:
         match source:
-            case x.If(condition, then, otherwise):
-                arms = (self._item(index, arm or NoValue(), e) for arm in (then, otherwise))
-                return x.If(condition, *arms, span=e.span)
+            case x.If():
+                return in_arms(source, lambda arm: self._item(index, arm, e))
             case NoValue():
                 return source
             case ListOf(items) if isinstance(index, Literal) and all(map(is_there, items)):
@@ -172,9 +172,9 @@ class Folder:
 
     # --- tables and loops -----------------------------------------------------------------------------------------
     def find_in_map(self, e: x.FindInMap) -> Expression:
-        parts = [self.fold(one) for one in (e.mapping, e.top, e.second)]
-        found = x.FindInMap(*parts, self.maybe(e.default), span=e.span)
-        if not all(isinstance(part, Literal) for part in parts):
+        mapping, top, second = self.fold(e.mapping), self.fold(e.top), self.fold(e.second)
+        found = x.FindInMap(mapping, top, second, self.maybe(e.default), span=e.span)
+        if not all(isinstance(part, Literal) for part in (mapping, top, second)):
             return found
         cells = self._kinds.cells(found)
         if cells:
@@ -186,9 +186,8 @@ class Folder:
 
     def _row(self, e: x.TableLookup, key: Expression, default: Expression | None) -> Expression:
         match key:
-            case x.If(condition, then, otherwise):
-                arms = (self._row(e, arm or NoValue(), default) for arm in (then, otherwise))
-                return x.If(condition, *arms, span=e.span)
+            case x.If():
+                return in_arms(key, lambda arm: self._row(e, arm, default))
             case NoValue():
                 return key
             case Literal(str() | int() | float() as value) if OPENING not in str(value):
@@ -219,9 +218,8 @@ class Folder:
         match source:
             case NoValue() | Literal(None):
                 return source
-            case x.If(condition, then, otherwise):
-                arms = (self._loop(e, arm or NoValue()) for arm in (then, otherwise))
-                return x.If(condition, *arms, span=e.span)
+            case x.If():
+                return in_arms(source, lambda arm: self._loop(e, arm))
             case ListOf(items):
                 made = (self._turn(e, item) for item in items)
                 return ListOf(tuple(one for one in made if not isinstance(one, NoValue)), span=e.span)
@@ -235,8 +233,7 @@ class Folder:
         if isinstance(item, NoValue):
             return item
         if isinstance(item, x.If):
-            arms = (self._turn(e, arm or NoValue()) for arm in (item.then, item.otherwise))
-            return self.fold(x.If(item.condition, *arms, span=item.span))
+            return self.fold(in_arms(item, lambda arm: self._turn(e, arm)))
         return self.fold(_bound(e.template, e.variable, item))
 
 
@@ -266,9 +263,8 @@ def into(e: Expression, path: tuple[str, ...]) -> Expression:
             return NoValue() if found is None else into(found, tuple(rest))
         case ListOf(items) if all(map(is_there, items)):
             return into(items[int(step)], tuple(rest)) if step.isdigit() and int(step) < len(items) else NoValue()
-        case x.If(condition, then, otherwise):
-            arms = (into(arm or NoValue(), path) for arm in (then, otherwise))
-            made = x.If(condition, *arms, span=e.span)
+        case x.If():
+            made = in_arms(e, lambda arm: into(arm, path))
             return made.then if made.then == made.otherwise else made
         case Literal(dict() | list() as value):
             return into(logic.literal(value), path)
@@ -279,6 +275,11 @@ def into(e: Expression, path: tuple[str, ...]) -> Expression:
             return NoValue() if all(isinstance(one, NoValue) for one in reached) else x.PropertyPath(e, path)
         case _:
             return x.PropertyPath(e, path)
+
+
+def in_arms(e: x.If, change: Callable[[Expression], Expression]) -> x.If:
+    """`e` with both of its values changed; one that is not written is no value."""
+    return x.If(e.condition, change(e.then), change(e.otherwise or NoValue()), span=e.span)
 
 
 def is_there(e: Expression) -> bool:
@@ -296,7 +297,7 @@ def _whole(value: Value) -> int | None:
     return int(value) if str(value).isdigit() else None
 
 
-_FOLDS: Mapping[type, Callable[[Folder, Expression], Expression]] = {
+_FOLDS: Mapping[type, Callable[[Folder, Any], Expression]] = {
     Literal: Folder.literal,
     ListOf: Folder.list_of,
     MapOf: Folder.map_of,
@@ -317,4 +318,4 @@ _FOLDS: Mapping[type, Callable[[Folder, Expression], Expression]] = {
     x.TableLookup: Folder.lookup,
     x.PropertyPath: Folder.property_path,
     x.ForEach: Folder.for_each,
-}  # type: ignore[dict-item]
+}

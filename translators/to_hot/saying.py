@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from engine.model import expression as x
 from engine.model.diagnostic import Span
@@ -21,6 +21,7 @@ from translators.hot.versions import NEWEST, VERSIONS
 from translators.hot.words import Unsayable
 from translators.lowering import logic
 from translators.lowering.rewrite import rewrite
+from translators.to_hot.folding import in_arms
 from translators.to_hot.kinds import Kind, Kinds
 from translators.to_hot.variables import with_variables
 from translators.to_hot.yaql import Yaql
@@ -230,9 +231,10 @@ class Sayer:
                 return self.attribute(replace(source, path=(*source.path, e.index), span=e.span))
             case x.FindInMap(default=None) as source:
                 return self.cell(source, (index,))
-            case x.If(condition, then, otherwise):
-                arms = (NoValue() if arm is None else replace(e, source=arm) for arm in (then, otherwise))
-                return self.if_(x.If(condition, *arms, span=e.span))
+            case x.If() as source:
+                return self.if_(
+                    in_arms(source, lambda arm: arm if isinstance(arm, NoValue) else replace(e, source=arm))
+                )
             case NoValue():
                 return ABSENT
             case _:
@@ -277,7 +279,7 @@ def _reads_as_call(key: str, held: Expression) -> bool:
     return is_call(key, kind, has_template, VERSIONS[NEWEST], in_condition=False)
 
 
-_SAID: Final[Mapping[type, Callable[[Sayer, Expression], Expression]]] = {
+_SAID: Final[Mapping[type, Callable[[Sayer, Any], Expression]]] = {
     Literal: Sayer.literal,
     MapOf: Sayer.map_of,
     NoValue: Sayer.no_value,
@@ -295,4 +297,4 @@ _SAID: Final[Mapping[type, Callable[[Sayer, Expression], Expression]]] = {
     x.Length: Sayer.length,
     **dict.fromkeys((x.ConditionRef, x.Equals, x.Not, x.And, x.Or), Sayer.condition),
     **dict.fromkeys(_NO_COUNTERPART, Sayer.refused),
-}  # type: ignore[dict-item]
+}

@@ -28,6 +28,9 @@ _OWN_PSEUDO = (x.Pseudo.ACCOUNT_ID, x.Pseudo.NOTIFICATION_ARNS)
 _WAYS_OUT: Mapping[str, str] = {
     "a dynamic reference": "HOT takes the text as it stands: make it a parameter, hidden where it is a secret.",
 }
+# What stands where an error has been told.
+_NOTHING: Expression = Literal(None)
+_NEVER: Expression = Literal(False)
 _INTERFACE = "AWS::CloudFormation::Interface"
 
 
@@ -117,13 +120,13 @@ class _Translating:
 
     def _condition(self, name: str, written: Expression) -> Expression:
         folded = self._folder.fold(written)
-        said = self._try(lambda: self._sayer.condition(folded), f"Conditions.{name}", written.span, Literal(False))
+        said = self._try(lambda: self._sayer.condition(folded), f"Conditions.{name}", written.span, _NEVER)
         self._comment("conditions", name, "", written.span, (said,), ())
         return said
 
     def _output(self, output: Output) -> Output:
         place, lost = f"Outputs.{output.name}", []
-        value = self._try(lambda: self._sayer.value(self._folder.fold(output.value)), place, output.span, Literal(None))
+        value = self._try(lambda: self._sayer.value(self._folder.fold(output.value)), place, output.span, _NOTHING)
         condition = self._condition_of(output.condition, place, output.span)
         if output.export is not None:
             lost.append("its export: HOT has none, so other stacks cannot import it")
@@ -136,13 +139,12 @@ class _Translating:
         if condition is None:
             return None
         folded = self._folder.fold(condition)
-        said = self._try(lambda: self._sayer.condition(folded), f"{place}.Condition", span, Literal(False))
+        said = self._try(lambda: self._sayer.condition(folded), f"{place}.Condition", span, _NEVER)
         return None if said == Literal(True) else said
 
     # --- resources ------------------------------------------------------------------------------------------------
     def _resources(self) -> dict[str, Resource]:
         plain = {address: _as_written(self._folded(one)) for address, one in self.source.resources.items()}
-        plain = {address: one for address, one in plain.items() if one.condition != Literal(False)}
         needed = waits(replace(self.source, resources=plain))
         found: dict[str, Resource] = {}
         for address, one in plain.items():

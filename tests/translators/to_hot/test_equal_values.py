@@ -177,7 +177,7 @@ _values = st.one_of(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     value=_values,
     conditions=st.tuples(st.builds(x.Equals, _comparable, _comparable, st.just(True)), _comparable, _comparable),

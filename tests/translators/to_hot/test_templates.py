@@ -181,6 +181,33 @@ def test_a_mapping_that_is_named_as_a_resource_is(printed) -> None:
     assert "R_2" in found["parameters"]
 
 
+COMPUTED = """\
+Parameters: {Which: {Type: String, AllowedValues: [First, Second]}}
+Mappings: {First: {a: {b: x}}, Second: {a: {b: y}}}
+Resources: {R: {Type: OS::Heat::TestResource, Properties: {value: !FindInMap [!Ref Which, a, b]}}}
+"""
+
+
+def test_a_mapping_whose_name_is_computed(printed) -> None:
+    found = printed(COMPUTED)
+    assert found["resources"]["R"]["properties"]["value"] == {"get_param": [{"get_param": "Which"}, "a", "b"]}
+    assert list(found["parameters"]) == ["Which", "First", "Second"]
+
+
+def test_a_computed_mapping_that_cannot_keep_its_name_cannot_be_said(made) -> None:
+    (finding,) = made(COMPUTED.replace("R: {Type", "First: {Type")).findings
+    assert (finding.code, finding.severity) == ("NotInHot", "error")
+    assert finding.span is not None
+    assert finding.span.line == 3
+
+
+def test_a_condition_that_never_holds_stays_with_what_refers_to_it(printed) -> None:
+    text = AROUND.format(value="!If [D, !Ref R, a]").replace("Resources:", "  D: !Equals [a, b]\nResources:")
+    found = printed(text.replace("{Type: OS::Heat::RandomString}", "{Type: OS::Heat::RandomString, Condition: D}"))
+    assert found["resources"]["R"] == {"type": "OS::Heat::RandomString", "condition": "D"}
+    assert found["conditions"]["D"] is False
+
+
 # --- resources of AWS -------------------------------------------------------------------------------------------------
 INSTANCE = """\
 Parameters: {{Type: {{Type: String, AllowedValues: [t3.micro, m1.small, unknown]}}, Any: {{Type: String}}}}
