@@ -8,7 +8,7 @@ from dataclasses import replace
 from engine.model.dynamic import is_public_image
 from engine.model.template import MISSING, Constraint, Parameter, ParameterType, Template
 from engine.model.value import Value
-from translators.cfn.parameter_types import is_stored
+from translators.cfn.parameter_types import ssm_inner
 
 Tell = Callable[[str], None]
 
@@ -18,7 +18,7 @@ _SIZED = frozenset({ParameterType.STRING, ParameterType.LIST, ParameterType.JSON
 def hot_parameter(parameter: Parameter, lost: Tell) -> Parameter:
     """`parameter` as HOT has it; `lost` is told what HOT cannot keep of it."""
     default = parameter.default
-    if is_stored(parameter.source_type) and not is_public_image(default):
+    if ssm_inner(parameter.source_type) is not None and not is_public_image(default):
         lost("its value is looked up in the parameter store; HOT takes the value itself, so it must be given")
         default = MISSING
     return replace(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from engine.model.template import MISSING, Parameter, ParameterType
+from translators.to_hot.parameters import hot_parameter
+
 AROUND = """\
 Parameters:
   Text: {{Type: String, Default: a}}
@@ -145,6 +148,20 @@ def test_a_parameter(written: str, expected: object, lost: str, printed, made) -
     text = f"Parameters: {{P: {written}}}\nResources: {{R: {{Type: OS::Heat::None}}}}\n"
     assert printed(text)["parameters"]["P"] == expected
     assert [one.summary for one in made(text).findings] == ([lost] if lost else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "lost"),
+    [
+        ("AWS::SSM::Parameter::Value<String>", MISSING, True),
+        ("AWS::SSM::Parameter::Name", "/name", False),
+        ("String", "/name", False),
+    ],
+)
+def test_values_of_the_parameter_store_must_be_given(kind: str, default: object, lost: bool) -> None:
+    told: list[str] = []
+    made = hot_parameter(Parameter("P", ParameterType.STRING, "/name", source_type=kind), told.append)
+    assert (made.default, made.source_type, bool(told)) == (default, "", lost)
 
 
 def test_groups_of_parameters_and_their_labels(printed) -> None:
