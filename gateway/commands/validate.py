@@ -36,8 +36,8 @@ def validate(
 
     from gateway.commands.findings import show
 
-    console, check, given = Console(highlight=False), _check(config_file), _parameters(parameter or [])
-    sources = [_source(path, environment or [], given) for path in templates]
+    console, check, given = Console(highlight=False), checker(config_file), _parameters(parameter or [])
+    sources = [source_of(path, environment or [], given) for path in templates]
     found = [_findings(check, source) for source, _ in sources]
     if lint:
         whole = [one for (one, _), findings in zip(sources, found, strict=True) if not _broken(findings)]
@@ -55,7 +55,8 @@ def _broken(findings: Sequence[Diagnostic]) -> bool:
     return any(one.severity is Severity.ERROR for one in findings)
 
 
-def _check(config_file: str | None) -> Any:
+def checker(config_file: str | None) -> Any:
+    """What checks templates as the configuration says. Raises BadParameter where that cannot be read."""
     from engine.door import TemplateCheck
     from engine.resources.registry import Registry
     from gateway.config import Settings, load
@@ -83,7 +84,7 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _source(path: Path, environments: Sequence[Path], parameters: dict[str, str]) -> tuple[Source, dict[str, str]]:
+def source_of(path: Path, environments: Sequence[Path], parameters: dict[str, str]) -> tuple[Source, dict[str, str]]:
     """The template with what it refers to, and the texts that findings may point into."""
     from gateway.commands.local_files import LocalFiles
     from translators.hot.environment import merge_environments, read_environment

@@ -11,7 +11,7 @@ from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
 from engine.model.nearest import nearest_name
 from translators.findings import Findings, nearest
-from translators.hot.versions import DESCRIPTIONS, Version, instead_of
+from translators.hot.versions import DESCRIPTIONS, OWN_FUNCTIONS, Version, instead_of
 from translators.source import SourceNode
 
 PSEUDO = {
@@ -95,21 +95,22 @@ class Builder:
             self.address.pop()
             return found
         known_elsewhere = name in DESCRIPTIONS and (self.in_condition or name not in _ORDINARY_WORDS)
-        if known_elsewhere or name.startswith("Fn::"):
+        if known_elsewhere or name.startswith("Fn::") or name in OWN_FUNCTIONS:
             where = "in conditions " if self.in_condition else ""
+            heats = self.version.condition_functions if self.in_condition else self.version.functions
             return self.fail(
                 "UnknownFunction",
                 f'"{name}" is not a function {where}of heat_template_version {self.version.name}.',
-                instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, self._allowed()),
+                instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, heats),
                 key.span,
             )  # fmt: skip
-        meant = self._misspelt(name, argument)
+        meant = misspelt(name, argument.kind, argument.get("template") is not None, self._allowed())
         if meant is None:
             return None
         return self.fail("UnknownFunction", f'"{name}" is not a function.', f"Did you mean {meant}?", key.span)
 
     def _allowed(self) -> frozenset[str]:
-        return self.version.condition_functions if self.in_condition else self.version.functions
+        return self.version.understood_in_conditions if self.in_condition else self.version.understood
 
     def _misspelt(self, name: str, argument: SourceNode) -> str | None:
         """The function that `name` nearly is, where the argument has the shape of that function's argument."""
@@ -174,6 +175,24 @@ class Builder:
             nearest(name, self.resources), span,
         )  # fmt: skip
         return None
+
+
+def misspelt(name: str, kind: str, has_template: bool, allowed: Container[str]) -> str | None:
+    """The function that `name` nearly is, where the argument, of that kind, has the shape of that function's."""
+    if "_" not in name or (kind == "map" and not has_template):
+        return None
+    near = difflib.get_close_matches(name, [one for one in _BY_ARGUMENT[kind] if one in allowed], 1, 0.75)
+    return near[0] if near else None
+
+
+def is_call(name: str, kind: str, has_template: bool, version: Version, *, in_condition: bool) -> bool:
+    """Whether a map of this one key, in a template of `version`, is not read as plain data."""
+    allowed = version.understood_in_conditions if in_condition else version.understood
+    if name in allowed or name.startswith("Fn::") or name in OWN_FUNCTIONS:
+        return True
+    if name in DESCRIPTIONS and (in_condition or name not in _ORDINARY_WORDS):
+        return True
+    return misspelt(name, kind, has_template, allowed) is not None
 
 
 Reader = Callable[[Builder, SourceNode, Span], Expression]
