@@ -12,7 +12,7 @@ from dataclasses import replace
 from engine.model.diagnostic import Invalid
 from engine.model.expression import Expression, Yaql, find
 from engine.model.source import Source
-from engine.model.template import Dialect, Template
+from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings
 from translators import cfn
 from translators.findings import in_order
@@ -74,7 +74,8 @@ def _expressions(template: Template) -> Iterator[Expression]:
     yield from template.conditions.values()
     for output in template.outputs.values():
         yield from (one for one in (output.value, output.condition) if one is not None)
-    for held in (*template.resources.values(), *template.groups.values()):
+    both: list[Resource | Group] = [*template.resources.values(), *template.groups.values()]
+    for held in both:
         parts = (held.properties, held.metadata, held.condition, held.creation_policy, held.computed_policy)
         yield from (part for part in parts if part is not None)
     for resource in template.resources.values():
