@@ -74,8 +74,8 @@ def _expressions(template: Template) -> Iterator[Expression]:
     yield from template.conditions.values()
     for output in template.outputs.values():
         yield from (one for one in (output.value, output.condition) if one is not None)
-    everything: list[Resource | Group] = [*template.resources.values(), *template.groups.values()]
-    for held in everything:
+    both: list[Resource | Group] = [*template.resources.values(), *template.groups.values()]
+    for held in both:
         parts = (held.properties, held.metadata, held.condition, held.creation_policy, held.computed_policy)
         yield from (part for part in parts if part is not None)
     for resource in template.resources.values():

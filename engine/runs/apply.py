@@ -19,6 +19,7 @@ from engine.model.template import Group, Resource
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.decide import Decision, Step, candidate, decide
 from engine.plan.deployment import Deployment
+from engine.plan.scope import DeploymentScope
 from engine.resources.base import (
     Differing,
     Gone,
@@ -76,9 +77,8 @@ class Applier:
 
     async def visit(self, address: str) -> None:
         group = self._deployment.groups.get(address)
-        for scope in (self._scope, self._masked):
-            if scope is not None:
-                scope.refill()
+        for scope in self._scopes():
+            scope.refill()
         if self._deployment.template.waits:
             await foreseen(lambda: self._foresee(group or self._deployment.resources[address]))
         if group is not None:
@@ -94,10 +94,12 @@ class Applier:
         """Evaluate all that the visit is going to evaluate."""
         parts = [held.properties, held.metadata]
         parts += [held.update_policy, held.external_id] if isinstance(held, Resource) else [held.reference]
-        for scope in (self._scope, self._masked):
-            if scope is not None:
-                for part in parts:
-                    evaluate(part or MapOf(()), scope)
+        for scope in self._scopes():
+            for part in parts:
+                evaluate(part or MapOf(()), scope)
+
+    def _scopes(self) -> list[DeploymentScope]:
+        return [self._scope] if self._masked is None else [self._scope, self._masked]
 
     # --- resources ------------------------------------------------------------------------------------------------
     async def _apply(self, resource: Resource) -> None:

@@ -112,15 +112,6 @@ class Builder:
     def _allowed(self) -> frozenset[str]:
         return self.version.understood_in_conditions if self.in_condition else self.version.understood
 
-    def _misspelt(self, name: str, argument: SourceNode) -> str | None:
-        """The function that `name` nearly is, where the argument has the shape of that function's argument."""
-        if "_" not in name:
-            return None
-        candidates = _BY_ARGUMENT[argument.kind]
-        if argument.kind == "map" and argument.get("template") is None:
-            return None
-        return nearest_name(name, [one for one in candidates if one in self._allowed()], 0.75)
-
     # --- mistakes -------------------------------------------------------------------------------------------------
     def fail(self, code: str, summary: str, detail: str, span: Span | None) -> Expression:
         self.findings.error(code, summary, detail, address=".".join(self.address), span=span)
@@ -181,8 +172,7 @@ def misspelt(name: str, kind: str, has_template: bool, allowed: Container[str]) 
     """The function that `name` nearly is, where the argument, of that kind, has the shape of that function's."""
     if "_" not in name or (kind == "map" and not has_template):
         return None
-    near = difflib.get_close_matches(name, [one for one in _BY_ARGUMENT[kind] if one in allowed], 1, 0.75)
-    return near[0] if near else None
+    return nearest_name(name, [one for one in _BY_ARGUMENT[kind] if one in allowed], 0.75)
 
 
 def is_call(name: str, kind: str, has_template: bool, version: Version, *, in_condition: bool) -> bool:

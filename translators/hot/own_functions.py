@@ -12,9 +12,10 @@ types do. `isotherm translate` writes them; the API's lists of functions are Hea
 {"Isotherm::Lookup": {rows: {GLOB: VALUE}, key: …, default: …}}   the first row that matches; else default, else the key
 {"Isotherm::MemberListToMap": [KEY, VALUE, LIST]}        as Fn::MemberListToMap
 {"Isotherm::Path": [VALUE, STEP, …]}                     what is inside a value; nothing where it leads nowhere
-{"Isotherm::Pseudo": account_id}                         account_id or notification_arns
+{"Isotherm::Pseudo": account_id}                         account_id, notification_arns or tags
 {"Isotherm::Select": [INDEX, LIST]}                      as CloudFormation's Fn::Select: what is not there is an error
 {"Isotherm::StackOutput": {stack: …, output: …, region: …}}   an output of another stack, by the stack's name
+{"Isotherm::StackTags": [OWN, PATTERN]}                  the stack's tags but those in OWN; what matches is _
 {"Isotherm::ToJson": VALUE}                              JSON text as Fn::ToJsonString writes it
 """
 
@@ -28,7 +29,7 @@ from engine.model.expression import Expression
 from translators.hot.builder import Builder, Reader
 from translators.source import SourceNode
 
-_PSEUDO = {one.value: one for one in (x.Pseudo.ACCOUNT_ID, x.Pseudo.NOTIFICATION_ARNS)}
+_PSEUDO = {one.value: one for one in (x.Pseudo.ACCOUNT_ID, x.Pseudo.NOTIFICATION_ARNS, x.Pseudo.TAGS)}
 
 
 def _parts(b: Builder, name: str, form: str, node: SourceNode, count: int) -> list[Expression] | None:
@@ -70,6 +71,13 @@ def _stack_output(b: Builder, node: SourceNode, span: Span) -> Expression:
         return b.wrong("Isotherm::StackOutput", "{stack: NAME, output: NAME, region: NAME}", node.span)
     place = None if region is None else b.build(region)
     return x.StackOutput(b.build(stack), b.build(output), place, span=node.span)
+
+
+def _stack_tags(b: Builder, node: SourceNode, span: Span) -> Expression:
+    items = node.items if node.kind == "list" else ()
+    if len(items) not in (1, 2) or not isinstance(items[-1].value if len(items) == 2 else "", str):
+        return b.wrong("Isotherm::StackTags", "[TAGS, PATTERN]", node.span)
+    return x.StackTags(b.build(items[0]), items[1].text if len(items) == 2 else "", span=node.span)
 
 
 def _lookup(b: Builder, node: SourceNode, span: Span) -> Expression:
@@ -119,5 +127,6 @@ OWN_READERS: Mapping[str, Reader] = {
     "Isotherm::Pseudo": _pseudo,
     "Isotherm::Select": _select,
     "Isotherm::StackOutput": _stack_output,
+    "Isotherm::StackTags": _stack_tags,
     "Isotherm::ToJson": lambda b, n, s: x.ToJson(b.build(n), span=n.span),
 }

@@ -22,7 +22,8 @@ OWN_FUNCTIONS = frozenset(
     {
         "Isotherm::AvailabilityZones", "Isotherm::Base64", "Isotherm::Cidr", "Isotherm::ForEach",
         "Isotherm::ImportValue", "Isotherm::Item", "Isotherm::Lookup", "Isotherm::MemberListToMap", "Isotherm::Path",
-        "Isotherm::Pseudo", "Isotherm::Select", "Isotherm::StackOutput", "Isotherm::ToJson",
+        "Isotherm::Pseudo", "Isotherm::Select", "Isotherm::StackOutput", "Isotherm::StackTags",
+        "Isotherm::ToJson",
     }
 )  # fmt: skip
 

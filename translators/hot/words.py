@@ -187,6 +187,10 @@ def _stack_output(words: Words, e: x.StackOutput) -> Value:
     return {"Isotherm::StackOutput": {"stack": words.value(e.stack), "output": words.value(e.output), **region}}
 
 
+def _stack_tags(words: Words, e: x.StackTags) -> Value:
+    return {"Isotherm::StackTags": [words.value(e.own), *([e.not_in_keys] if e.not_in_keys else [])]}
+
+
 def _lookup(words: Words, e: x.TableLookup) -> Value:
     default = {} if e.default is None else {"default": words.value(e.default)}
     return {"Isotherm::Lookup": {"rows": words.rows(e), "key": words.value(e.key), **default}}
@@ -257,6 +261,7 @@ _WORDS: Final[Mapping[type, Callable[[Words, Any], Value]]] = {
     x.ListConcat: _list_concat,
     x.MemberListToMap: _members,
     x.Length: _no_words("Fn::Length"),
+    x.StackTags: _stack_tags,
     x.ToJson: _around("Isotherm::ToJson", "source"),
     x.TableLookup: _lookup,
     x.ObjectAttribute: _no_words("Fn::ValueOf"),

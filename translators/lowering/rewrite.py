@@ -12,6 +12,11 @@ Change = Callable[[Any], Expression | None]
 Memo = dict[int, tuple[Expression, Expression]]
 
 
+def rewrite(expression: Expression, change: Change) -> Expression:
+    """`expression` with every part put to `change`, as by a `Rewriter` of all kinds."""
+    return Rewriter(change, *PARTS).rewrite(expression)
+
+
 class Rewriter:
     """Puts `change(part)` in place of every part of one of `kinds` for which it is not None, outermost first.
 

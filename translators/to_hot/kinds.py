@@ -30,7 +30,7 @@ _OF_TYPES: Mapping[ParameterType, Kind] = {
     ParameterType.JSON: Kind.ANY,
 }
 _TEXTS = (x.Concat, x.Join, x.Replace, x.Base64, x.ImportValue, x.StackOutput, x.ToJson, x.Digest, x.ResourceRef)
-_LISTS = (ListOf, x.Cidr, x.AvailabilityZones, x.ListConcat, x.ForEach)
+_LISTS = (ListOf, x.Cidr, x.AvailabilityZones, x.ListConcat, x.ForEach, x.StackTags)
 
 
 class Kinds:

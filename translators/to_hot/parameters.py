@@ -50,6 +50,10 @@ def _constraints(parameter: Parameter, lost: Tell) -> Iterator[Constraint]:
                 lost("HOT has no allowed_values for a json")
             else:
                 yield replace(one, allowed_values=tuple(_plain(value, kind) for value in one.allowed_values))
+        elif one.known:
+            lost(f"{one.custom} would refuse the names that the tables of the mappings know")
+        elif one.custom is not None:
+            yield replace(one, missing="")  # Heat has a sentence of its own
         elif one.range is not None:
             yield replace(one, range=(_whole(one.range[0]), _whole(one.range[1])))
         else:

@@ -31,7 +31,7 @@ ABSENT: Final = x.If(Literal(False), Literal(None), None)
 #: Kinds of expressions that Heat does not know; PseudoRef only for some names, Select unless it is Heat's.
 OWN: Final = (
     x.Base64, x.Cidr, x.AvailabilityZones, x.ImportValue, x.StackOutput, x.MemberListToMap, x.ToJson, x.TableLookup,
-    x.PropertyPath, x.ForEach, x.Item,
+    x.PropertyPath, x.ForEach, x.Item, x.StackTags,
 )  # fmt: skip
 _NO_COUNTERPART: Final[Mapping[type, str]] = {
     x.EachMemberIn: "Fn::EachMemberIn", x.EachMemberEquals: "Fn::EachMemberEquals", x.ObjectAttribute: "Fn::ValueOf",

@@ -165,6 +165,7 @@ _OF_OURS: dict[type, _Make] = {
     x.ImportValue: lambda inner: st.builds(x.ImportValue, inner),
     x.StackOutput: lambda inner: st.builds(x.StackOutput, inner, inner, st.none() | inner),
     x.MemberListToMap: lambda inner: st.builds(x.MemberListToMap, inner, inner, inner),
+    x.StackTags: lambda inner: st.builds(x.StackTags, inner, texts),
     x.ToJson: lambda inner: st.builds(x.ToJson, inner),
     x.TableLookup: lambda inner: st.builds(x.TableLookup, _rows, inner, st.none() | inner),
     x.PropertyPath: lambda inner: st.builds(x.PropertyPath, inner, _steps),
