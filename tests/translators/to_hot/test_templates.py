@@ -140,7 +140,7 @@ def test_a_condition(written: str, expected: object, printed) -> None:
         (
             "{Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', Default: /aws/service/debian/release/12/a}",
             {"type": "string", "default": "/aws/service/debian/release/12/a"},
-            "",
+            "Parameter P: glance.image would refuse the names that the tables of the mappings know.",
         ),
     ],
 )  # fmt: skip
