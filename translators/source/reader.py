@@ -25,6 +25,7 @@ _LONG = 64  # characters of a text that count as one more value when an alias re
 
 _MERGE = "tag:yaml.org,2002:merge"
 _STANDARD = "tag:yaml.org,2002:"
+_DEEP = "maximum nesting depth"  # libyaml from 0.2.6 gives up at 1,000 levels, before it tells of the first
 _PLAIN_TAGS = {"str", "int", "float", "bool", "null", "seq", "map", "timestamp", "value"}
 
 
@@ -62,9 +63,9 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
         yield from yaml.parse(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark is not None and _DEEP in str(error.problem):
+            read(text[: mark.index], name=name)  # what led there is far deeper than allowed, so this raises
         span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
-        if "nesting depth" in (error.problem or ""):  # libyaml's own limit: it reads ahead of the events
-            raise _too_deep(span) from error
         kind = "JSON" if text.lstrip()[:1] == "{" else "YAML"
         began = error.context_mark
         context = f"{error.context} (line {began.line + 1}, column {began.column + 1})" if began else error.context
