@@ -115,7 +115,7 @@ class Told:
         return None
 
     async def _let_go(self):
-        """The dead hold no locks: a transaction that was torn ends with its connection, and that with whoever held it."""
+        """The dead hold no locks: a torn transaction ends with its connection, and that with whoever held it."""
         for _ in range(600):
             gc.collect()
             probe = sqlite3.connect(self.path, timeout=0, isolation_level=None)
