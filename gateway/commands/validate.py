@@ -34,7 +34,7 @@ def validate(
     """Check templates without a cloud: all findings with their places, exit status 1 when there is an error."""
     from rich.console import Console
 
-    from gateway.commands.findings import show
+    from gateway.commands.findings import show, summary
 
     console, check, given = Console(highlight=False), _check(config_file), _parameters(parameter or [])
     sources = [_source(path, environment or [], given) for path in templates]
@@ -47,6 +47,8 @@ def validate(
         show(console, findings, texts, source.name)
         if not findings:
             console.print(f"{source.name}: nothing to complain about", soft_wrap=True)
+    if counted := summary(found):
+        console.print(counted, soft_wrap=True)
     if any(map(_broken, found)):
         raise typer.Exit(1)
 
