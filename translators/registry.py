@@ -56,7 +56,7 @@ def apply_registry(
 def _resolved(resource: Resource, registry: Registry, applying: _Applying) -> Resource:
     kind = registry.resolve(resource.type, resource.address)
     if is_template(kind):
-        place = Place(resource.address, f"resources.{resource.address}.type", resource.span)
+        place = Place(resource.address, f"resources.{resource.address}.type", resource.place("type"))
         properties = _template_properties(kind, resource.type, resource.properties, place, registry, applying)
         return resource if properties is None else replace(resource, type=TEMPLATE_RESOURCE, properties=properties)
     if kind in _HOLDERS:
@@ -85,7 +85,7 @@ def _with_definition(resource: Resource, name: str, registry: Registry, applying
         made["type"] = Literal(kind, span=written.span)
     else:
         return resource
-    changed = MapOf(tuple(made.items()), definition.rest, span=definition.span)
+    changed = MapOf(tuple(made.items()), definition.rest, span=definition.span, keys=definition.keys)
     entries = dict(resource.properties.entries) | {name: changed}
     return replace(resource, properties=replace(resource.properties, entries=tuple(entries.items())))
 

@@ -7,12 +7,13 @@ import json
 from collections import OrderedDict
 
 from engine.model.diagnostic import Invalid
-from engine.model.source import Source
+from engine.model.source import Examined, Source
 from engine.model.template import Template
 from mappings import Mappings
 from translators import cfn
+from translators.doubt import doubtful, without_circles
 from translators.findings import in_order
-from translators.lowering import lower, unmapped
+from translators.lowering import lower_leniently
 from translators.operator import Operator
 from translators.parsing import examine, outline
 
@@ -36,12 +37,19 @@ class Translator:
         if found is not None:
             self._cache.move_to_end(key)
             return found[0]
+        examined = self.examine(source)
+        if examined.errors:
+            raise Invalid(examined.errors)
+        self._keep(key, examined.template, len(source.text))
+        return examined.template
+
+    def examine(self, source: Source) -> Examined:
+        """What can be read of `source`, and every error in it. Raises Invalid where nothing can be."""
         parsed, errors = examine(source, self._operator)
-        if errors:
-            raise Invalid(in_order([*errors, *unmapped(parsed, self._rows)]))
-        template = lower(parsed, rows=self._rows)
-        self._keep(key, template, len(source.text))
-        return template
+        usable = without_circles(parsed, errors)
+        template, more = lower_leniently(usable, rows=self._rows, doubtful=doubtful(usable, errors))
+        told = {one.span for one in errors if one.span is not None}
+        return Examined(template, in_order([*errors, *(one for one in more if one.span not in told)], source.name))
 
     def outline(self, source: Source) -> Template:
         """What the template says of itself, before transforms and lowering. Raises Invalid."""

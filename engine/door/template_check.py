@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.door.nested_check import Child, child_findings, child_of, deployment_of, has_output
 from engine.expr.evaluate import evaluate
-from engine.expr.parameters import placeholders
-from engine.model.diagnostic import Diagnostic, Invalid, Span
+from engine.expr.parameters import placeholders, wrong_defaults, wrong_values
+from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order
 from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
-from engine.model.source import Source, Translator, Unanswered
+from engine.model.nearest import did_you_mean
+from engine.model.source import Examined, Source, Translator, Unanswered
 from engine.model.template import Constraint, DeletionPolicy, Parameter, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
-from engine.plan.deployment import Deployment, deploy
+from engine.plan.deployment import Deployment, decided, ordered, unknown_types
 from engine.plan.scope import NOTHING_ASKED, View
 from engine.resources.base import StackIdentity
 from engine.resources.constraints import violation
 from engine.resources.registry import Registry
-from engine.resources.schema import check_map, check_properties
+from engine.resources.schema import Finding, check_map, check_properties
 
 _MOST_LEVELS = 5  # of templates inside templates that are looked at
 
@@ -30,19 +31,39 @@ class TemplateCheck:
         self._translator, self._registry = translator, registry
 
     def offline(self, source: Source) -> Template:
-        """What needs neither parameters' values nor a cloud. Raises Invalid. Nothing is fetched."""
+        """What needs neither parameters' values nor a cloud. Raises Invalid with all findings, however much of the
+        template some of them hide. Nothing is fetched."""
+        examined = self._examined(source)
+        unknown = unknown_types(examined.template, self._registry)
+        known = {a: one for a, one in examined.template.resources.items() if a not in unknown}
+        template = replace(examined.template, resources=known) if unknown else examined.template
+        found = [*examined.errors, *unknown.values(), *wrong_values(template, source.parameters)]
+        told = {one.span for one in found if one.span is not None}
+        found += (one for one in self._further(template, source, found) if one.span not in told)
+        if found:
+            raise Invalid(in_order(found, source.name))
+        return template
+
+    def _further(self, template: Template, source: Source, found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+        """What is wrong with properties, attributes, rules and the graph of a template with these mistakes."""
         try:
-            template = self._translator.translate(source)
+            bindings = placeholders(template, source.parameters)
+            deployment = decided(template, bindings, StackIdentity("", "", "", ""), NOTHING_ASKED)
+            yield from self._findings(deployment, _MOST_LEVELS)
+            yield from broken_rules(deployment)
+            if all(one.code != "CircularDependency" for one in found):
+                ordered(deployment)
+        except Invalid as error:
+            yield from error.diagnostics
+
+    def _examined(self, source: Source) -> Examined:
+        try:
+            return self._translator.examine(source)
         except Unanswered as asked:
             if any(question.kind != "template" for question in asked.questions):
                 raise
-            source = replace(source, answers={**source.answers, **{question.key: "" for question in asked.questions}})
-            template = self._translator.translate(source)
-        bindings = placeholders(template, source.parameters)
-        identity = StackIdentity("", "", "", "")
-        deployment = deploy(template, bindings, identity, NOTHING_ASKED, self._registry)
-        self.check(deployment)
-        return template
+            answers = {**source.answers, **{question.key: "" for question in asked.questions}}
+            return self._translator.examine(replace(source, answers=answers))
 
     def check(self, deployment: Deployment) -> None:
         """Raises Invalid with everything that is wrong with properties and attributes, as far as they are known, in
@@ -55,6 +76,7 @@ class TemplateCheck:
         children: dict[str, Child] = {}
         for resource in deployment.resources.values():
             yield from self._inside(deployment, resource, children, levels)
+        yield from wrong_defaults(deployment.template)
         yield from _named_limits(deployment)
         yield from self._properties(deployment)
         yield from self._attributes(deployment, children)
@@ -93,10 +115,13 @@ class TemplateCheck:
             if given is UNKNOWN:
                 continue
             values: Mapping[str, Value] = {} if given is NO_VALUE else deployment.checkable(given)
-            for finding in check_properties(kind, values):
-                yield self._diagnostic(deployment, resource, finding.path, finding.code, finding.message)
+            findings = check_properties(kind, values)
+            for finding in findings:
+                yield self._diagnostic(deployment, resource, finding)
+            if any(finding.code == "UnknownProperty" for finding in findings):
+                continue  # what is said to be missing may be what is misspelt
             for sentence in kind.validate(values):
-                yield self._diagnostic(deployment, resource, (), "PropertyConflict", sentence)
+                yield self._diagnostic(deployment, resource, Finding((), sentence, "PropertyConflict"))
 
     def _update_policy(self, deployment: Deployment, resource: Resource) -> Iterable[Diagnostic]:
         """TR-06: only what the type knows; most know none."""
@@ -112,8 +137,10 @@ class TemplateCheck:
         if isinstance(given, Mapping):
             for finding in check_map(known, given):
                 where = ".".join([address, *(str(part) for part in finding.path)])
-                place = span_of(resource.update_policy, finding.path) or span
-                yield Diagnostic(finding.code, f"Property error: {where}: {finding.message}", address=where, span=place)
+                place = span_of(resource.update_policy, finding.path, key=finding.code == "UnknownProperty") or span
+                yield Diagnostic(
+                    finding.code, f"Property error: {where}: {finding.message}", finding.detail, where, place
+                )
         elif given is not UNKNOWN:
             yield Diagnostic("PropertyType", f"Property error: {address}: an update policy is a map.",
                              f"{resource.type} has: {', '.join(known) or 'none'}.", address, span)  # fmt: skip
@@ -130,7 +157,7 @@ class TemplateCheck:
                 yield Diagnostic(
                     "SnapshotNotSupported",
                     f"Resource {resource.address}: the {name} Snapshot is not supported by {resource.type}.",
-                    "Say Delete or Retain.", address=f"resources.{resource.address}", span=resource.span,
+                    "Say Delete or Retain.", address=f"resources.{resource.address}", span=resource.place(name),
                 )  # fmt: skip
 
     def _attributes(self, deployment: Deployment, children: Mapping[str, Child]) -> Iterator[Diagnostic]:
@@ -152,24 +179,26 @@ class TemplateCheck:
                 kind, name = self._registry.get(asked.type), str(inner.attribute.value)
                 child = children.get(inner.address)
                 if not (kind.has_attribute(name) if child is None else has_output(child, name)):
-                    names = kind.attributes if child is None else child.template.outputs
-                    known = ", ".join(sorted(names)) or "none"
+                    names = sorted(kind.attributes if child is None else child.template.outputs)
+                    whole = asked.type if child is None else child.written
                     yield Diagnostic(
                         "UnknownAttribute",
                         f"The Referenced Attribute ({inner.address} {name}) is incorrect.",
-                        f"{asked.type if child is None else child.written} has: {known}.",
+                        did_you_mean(name, names) or f"{whole} has: {', '.join(names) or 'none'}.",
                         address=address,
                         span=inner.span,
                     )
 
-    def _diagnostic(
-        self, deployment: Deployment, resource: Resource, path: tuple[str | int, ...], code: str, message: str
-    ) -> Diagnostic:
-        where = ".".join(["resources", resource.address, "properties", *(str(p) for p in path)])
-        span = span_of(resource.properties, path) or resource.span
+    def _diagnostic(self, deployment: Deployment, resource: Resource, finding: Finding) -> Diagnostic:
+        where = ".".join(["resources", resource.address, "properties", *(str(p) for p in finding.path)])
+        span = span_of(resource.properties, finding.path, key=finding.code == "UnknownProperty")
+        if span is None:
+            span = resource.place("properties")
         if span is None and resource.group is not None:
             span = deployment.template.groups[resource.group].span
-        return Diagnostic(code, f"Property error: {where}: {message}", address=where, span=span)
+        return Diagnostic(
+            finding.code, f"Property error: {where}: {finding.message}", finding.detail, address=where, span=span
+        )
 
 
 def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constraint, Value]]:
@@ -196,11 +225,26 @@ def _named_limits(deployment: Deployment) -> Iterator[Diagnostic]:
             )  # fmt: skip
 
 
-def span_of(expression: Expression, path: tuple[str | int, ...]) -> Span | None:
-    """The place of the value at `path`, or of the nearest thing around it that has one."""
+def broken_rules(deployment: Deployment) -> Iterator[Diagnostic]:
+    """CFN Rules: every assertion that does not hold, of a rule whose condition may."""
+    scope = deployment.scope(View())
+    for rule in deployment.template.rules:
+        if rule.condition is not None and not evaluate(rule.condition, scope):
+            continue
+        for assertion, text in rule.assertions:
+            if evaluate(assertion, scope) is False:
+                said = text or f"Assertion of rule {rule.name} does not hold."
+                yield Diagnostic("RuleFailed", f"Template error: Rule {rule.name}: {said}",
+                                 address=f"Rules.{rule.name}", span=assertion.span)  # fmt: skip
+
+
+def span_of(expression: Expression, path: tuple[str | int, ...], *, key: bool = False) -> Span | None:
+    """The place of the value at `path`, with `key` of its key, or of the nearest thing around it that has one."""
     here: Expression | None = expression
     span = None
-    for step in path:
+    for depth, step in enumerate(path, start=1):
+        if key and depth == len(path) and isinstance(here, MapOf) and (found := here.key_span(str(step))) is not None:
+            return found
         match here:
             case MapOf():
                 here = here.get(str(step))

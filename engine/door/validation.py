@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError
-from engine.door.template_check import TemplateCheck, custom_limits, span_of
+from engine.door.template_check import TemplateCheck, broken_rules, custom_limits, span_of
 from engine.expr.evaluate import evaluate
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
@@ -63,16 +63,7 @@ class Validator:
 
     def check_rules(self, deployment: Deployment) -> None:
         """CFN Rules: every assertion of a rule whose condition holds."""
-        scope = deployment.scope(View())
-        findings = []
-        for rule in deployment.template.rules:
-            if rule.condition is not None and not evaluate(rule.condition, scope):
-                continue
-            for assertion, text in rule.assertions:
-                if evaluate(assertion, scope) is False:
-                    said = text or f"Assertion of rule {rule.name} does not hold."
-                    findings.append(Diagnostic("RuleFailed", f"Template error: Rule {rule.name}: {said}",
-                                               address=f"Rules.{rule.name}"))  # fmt: skip
+        findings = list(broken_rules(deployment))
         if findings:
             raise Invalid(findings)
 

@@ -46,6 +46,17 @@ class Diagnostic:
         return f"{self.summary}{way_out}{place}"
 
 
+def in_order(found: Iterable[Diagnostic], first: str = "") -> tuple[Diagnostic, ...]:
+    """Findings once each, as their places follow each other in the source; those in the file `first` come first."""
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: _place(one, first)))
+
+
+def _place(one: Diagnostic, first: str) -> tuple[bool, str, int, int]:
+    if one.span is None:
+        return (False, "", 0, 0)
+    return (bool(first) and one.span.file != first, one.span.file, one.span.line, one.span.column)
+
+
 class Invalid(Exception):
     """Raised with *all* findings when a template, a value or a request cannot be accepted."""
 

@@ -59,11 +59,15 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A map; each entry's expression has the span of its value. `rest` is an expression for a map with more entries."""
+    """A map; each entry's expression has the span of its value. `rest` is an expression for a map with more entries.
+
+    `keys` are the spans of the entries' keys, or nothing.
+    """
 
     entries: tuple[tuple[str, Expression], ...]
     rest: Expression | None = None
     span: Span | None = _span()
+    keys: tuple[Span, ...] = field(default=(), compare=False, repr=False, kw_only=True)
 
     def get(self, key: str) -> Expression | None:
         for name, item in self.entries:
@@ -71,9 +75,23 @@ class MapOf:
                 return item
         return None
 
+    def key_span(self, key: str) -> Span | None:
+        """Where the key of an entry stands, if that is known."""
+        for (name, _), span in zip(self.entries, self.keys, strict=False):
+            if name == key:
+                return span
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class NoValue:
+    span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What could not be read, and has been reported: it may be anything, so that nothing else is said of it."""
+
     span: Span | None = _span()
 
 
@@ -417,7 +435,7 @@ class Item:
 
 
 Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing.Union at run time)
-    Literal, ListOf, MapOf, NoValue, ParameterRef, PseudoRef, ResourceRef, AttributeRef, Named, ConditionRef,
+    Literal, ListOf, MapOf, NoValue, Mistake, ParameterRef, PseudoRef, ResourceRef, AttributeRef, Named, ConditionRef,
     If, Equals, Not, And, Or, Contains, EachMemberIn, EachMemberEquals,
     Concat, Join, Split, Select, Replace, FindInMap, Base64, Cidr, AvailabilityZones, ImportValue, StackOutput,
     Repeat, Digest, Facade, MapMerge, MapReplace, Yaql, Filter, MakeUrl, ListConcat, MemberListToMap,

@@ -6,12 +6,12 @@ types with the entry point group `isotherm.resource_types`: entry name = type na
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
+from engine.model.nearest import closest
 from engine.resources.base import ResourceType
 from engine.resources.describe import schema_of, template_of
 
@@ -65,8 +65,7 @@ class Registry:
 
     def suggest(self, name: str) -> str | None:
         """The known name nearest to a misspelt one."""
-        near = difflib.get_close_matches(name, self._loaders, n=1, cutoff=0.7)
-        return near[0] if near else None
+        return closest(name, self._loaders, cutoff=0.8)
 
     def all_types(self) -> Mapping[str, ResourceType]:
         """Every type by name, imported; in order of name."""

@@ -1,4 +1,4 @@
-"""Findings as a person reads them: place, what and why not, the line with a caret, the way out, and how many there are."""
+"""Findings as a person reads them: place, what and why not, the line with a caret, the way out; how many there are."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What `isotherm validate` prints about a bad template, and where that is kept.
 
-`DIALECT/NAME.yaml` (or `.json`, `.template`) is the template, `NAME.findings` beside it the exact text, `NAME.arguments`
-what is said to the command besides the template's name, if anything. `parts/` holds what templates refer to.
+`DIALECT/NAME.yaml` (or `.json`, `.template`) is the template, `NAME.findings` beside it the exact text, and
+`NAME.arguments` what is said to the command besides the template's name, if anything. `parts/` holds what templates
+refer to.
 
     python -m tests.golden.accept [NAME…]
 

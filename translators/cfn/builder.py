@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.model.diagnostic import Span
-from engine.model.expression import Expression, ListOf, Literal, MapOf, NoValue
+from engine.model.expression import Expression, ListOf, Literal, MapOf, Mistake
 from engine.model.template import Parameter
 from engine.model.value import Value
 from translators.cfn import images, nodes
@@ -92,9 +92,9 @@ class Builder:
         return function.read(self, argument, here, span)
 
     def fail(self, code: str, summary: str, detail: str, at: Path, span: Span | None) -> Expression:
-        """Report a mistake and return what stands in its place: no literal, so that no shape check reports it again."""
+        """Report a mistake and return what stands in its place."""
         self.findings.error(code, summary, detail, at=at, span=span)
-        return NoValue(span=span)
+        return Mistake(span=span)
 
     def note_dynamic(self, text: str, at: Path, span: Span | None) -> None:
         self.dynamic += [(found.group(), at, span) for found in _DYNAMIC.finditer(text)]
@@ -129,13 +129,17 @@ class Builder:
                 return self.call(name, argument, at, key.span)
         build = self.build
         made: list[tuple[str, Expression]] = []
+        spans: list[Span] = []
+        alone = True
         for key, item in entries:
             name = key.value if type(key.value) is str else nodes.text(key.value)
             if name[:4] == "Fn::":
                 self._not_alone(name, key, item, at)
+                alone = False
             else:
                 made.append((name, build(item, (at, name))))
-        return MapOf(tuple(made), span=node.span)
+                spans.append(key.span)
+        return MapOf(tuple(made), span=node.span, keys=tuple(spans)) if alone else Mistake(span=node.span)
 
     def _not_alone(self, name: str, key: SourceNode, item: SourceNode, at: Path) -> None:
         if name == "Fn::Transform":
@@ -154,10 +158,10 @@ class Builder:
     def _unsupported(self, name: str, argument: SourceNode, at: Path, span: Span | None) -> Expression:
         if name == "Fn::Transform":
             nodes.transform_found(argument, span, at, self.findings)
-            return NoValue(span=span)
+            return Mistake(span=span)
         if name.startswith(nodes.FOR_EACH):
             nodes.for_each_found(name, span, at, self.findings)
-            return NoValue(span=span)
+            return Mistake(span=span)
         if name in self.functions:  # known, but only to the language extensions
             return self.fail(
                 "TransformMissing",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from engine.model.expression import Expression
+from engine.model.expression import Expression, Mistake
 from engine.model.template import DeletionPolicy
 from translators.cfn import nodes
 from translators.cfn.builder import Builder
@@ -114,12 +114,14 @@ def _read(
         functions = frozenset(name for name in map(nodes.text, item.keys()) if name == "Ref" or name[:4] == "Fn::")
         message = f"Template format error: {key} has the unknown member {{}}"
         nodes.check_keys(item, known | functions, message, "InvalidPolicy", here, builder.findings)
-        _check_timeout(builder, item, here)
+        if _wrong_waiting(builder, item, here):
+            return Mistake(span=item.span)
     return builder.build(item, here)
 
 
-def _check_timeout(builder: Builder, policy: SourceNode, at: Path) -> None:
-    """The waiting times are durations of ISO 8601, hours to seconds."""
+def _wrong_waiting(builder: Builder, policy: SourceNode, at: Path) -> bool:
+    """Whether a waiting time is no duration of ISO 8601, hours to seconds, or the number of signals no number."""
+    wrong = False
     for key, member in (("ResourceSignal", "Timeout"), ("AutoScalingRollingUpdate", "PauseTime")):
         inner = policy.get(key)
         item = inner.get(member) if inner is not None and inner.kind == "map" else None
@@ -127,3 +129,12 @@ def _check_timeout(builder: Builder, policy: SourceNode, at: Path) -> None:
         if item is not None and written is not None and not _DURATION.fullmatch(written):
             summary = f"Template format error: {key} {member} {written!r} must be a duration of ISO 8601."
             builder.fail("InvalidPolicy", summary, "Write PT15M for fifteen minutes.", ((at, key), member), item.span)
+            wrong = True
+    signals = policy.get("ResourceSignal")
+    count = signals.get("Count") if signals is not None and signals.kind == "map" else None
+    if count is not None and nodes.as_string(count) is not None and nodes.as_int(count) is None:
+        summary = f"Template format error: ResourceSignal Count {count.text!r} must be a number."
+        builder.fail("InvalidPolicy", summary, "It is how many signals are waited for.",
+                     ((at, "ResourceSignal"), "Count"), count.span)  # fmt: skip
+        wrong = True
+    return wrong

@@ -17,7 +17,7 @@ from engine.model.expression import (
     Literal,
     MapOf,
     MemberListToMap,
-    NoValue,
+    Mistake,
     Replace,
     Split,
     ToJson,
@@ -58,8 +58,8 @@ def sub(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> 
     if argument.kind == "list" and argument.tag is None and len(argument.items) == 2:
         template, values = argument.items
     text = nodes.as_string(template)
-    if template.tag is not None and isinstance(builder.build(template, (at, "0")), NoValue):
-        return NoValue(span=span)  # an unknown function in the text's place has been reported
+    if template.tag is not None and isinstance(builder.build(template, (at, "0")), Mistake):
+        return Mistake(span=span)  # an unknown function in the text's place has been reported
     if text is None or (values is not None and (values.kind != "map" or values.tag is not None)):
         return builder.fail("InvalidFunctionArgument", _SUB, "Write `!Sub 'text ${Name}'`.", at, argument.span)
     given: dict[str, Expression] = {}

@@ -37,7 +37,7 @@ def _get_resource(b: Builder, node: SourceNode, span: Span) -> Expression:
     if node.kind != "scalar" or not isinstance(node.value, str):
         return b.wrong("get_resource", "NAME", node.span)
     name = b.resource(node.value, node.span)
-    return Literal(None, span=span) if name is None else x.ResourceRef(name, span=node.span)
+    return x.Mistake(span=span) if name is None else x.ResourceRef(name, span=node.span)
 
 
 def _get_attr(b: Builder, node: SourceNode, span: Span) -> Expression:
@@ -46,7 +46,7 @@ def _get_attr(b: Builder, node: SourceNode, span: Span) -> Expression:
         return b.wrong("get_attr", "[RESOURCE, ATTRIBUTE, KEY, …]", node.span)
     name = b.resource(node.items[0].value, node.items[0].span)
     if name is None:
-        return Literal(None, span=span)
+        return x.Mistake(span=span)
     attribute = b.build(node.items[1]) if len(node.items) > 1 else None
     return x.AttributeRef(name, attribute, tuple(b.build(item) for item in node.items[2:]), span=node.span)
 

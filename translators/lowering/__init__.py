@@ -1,6 +1,6 @@
 """`AWS::` resources → groups of OpenStack resources, by the rows of `mappings` and, where several types decide
 together, by the functions here that the rows name."""
 
-from translators.lowering.lower import lower, unmapped
+from translators.lowering.lower import lower_leniently
 
-__all__ = ["lower", "unmapped"]
+__all__ = ["lower_leniently"]

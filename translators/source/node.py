@@ -27,6 +27,11 @@ class SourceNode:
                 return value
         return None
 
+    @property
+    def key_spans(self) -> tuple[Span, ...]:
+        """Where the keys of a map stand, in order."""
+        return tuple([name.span for name, _ in self.entries])
+
     def keys(self) -> list[Value]:
         """The keys of a map as values, in order."""
         return [name.value for name, _ in self.entries]

@@ -24,7 +24,7 @@ from engine.model.expression import (
     ParameterRef,
     ResourceRef,
 )
-from engine.model.source import Source
+from engine.model.source import Examined, Source
 from engine.model.template import (
     MISSING,
     DeletionPolicy,
@@ -42,6 +42,9 @@ THING = "Test::Thing"
 
 class Sketches:
     """The translator."""
+
+    def examine(self, source: Source) -> Examined:
+        return Examined(self.translate(source))
 
     def outline(self, source: Source) -> Template:
         return self.translate(source)
