@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
+from engine.model.nearest import did_you_mean
 from engine.model.settings import inside, settings_of
 from engine.model.source import Question, Source
 from engine.model.template import Resource, Template
 from engine.model.value import Value
-from translators.findings import Findings, nearest
+from translators.findings import Findings
 from translators.operator import BUILTIN, Operator
 
 TEMPLATE_RESOURCE = "OS::Heat::TemplateResource"
@@ -174,7 +175,7 @@ def _template_properties(
         applying.findings.error(
             "MissingFile",
             f'The type {kind} of {place.resource} is a template that was not sent: it is not in "files".',
-            nearest(kind, source.files) if source.files else "Clients send local templates along; is the path right?",
+            did_you_mean(kind, source.files) or "Clients send local templates along; is the path right?",
             address=place.address, span=place.span,
         )  # fmt: skip
         return None

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from engine.door.group_members import group_members
 from engine.door.nested_check import Child, child_findings, child_of, deployment_of, has_output
 from engine.expr.evaluate import evaluate
-from engine.expr.parameters import placeholders, wrong_defaults, wrong_values
+from engine.expr.parameters import Bindings, placeholders, wrong_defaults, wrong_values
 from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order
 from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
 from engine.model.nearest import did_you_mean
 from engine.model.source import Examined, Source, Translator, Unanswered
 from engine.model.template import Constraint, DeletionPolicy, Parameter, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
-from engine.plan.deployment import Deployment, decided, ordered, unknown_types
+from engine.plan.deployment import Deployment, decided, ordered, unknown_type, unknown_types
 from engine.plan.scope import NOTHING_ASKED, View
 from engine.resources.base import StackIdentity
 from engine.resources.constraints import violation
@@ -34,24 +35,29 @@ class TemplateCheck:
         """What needs neither parameters' values nor a cloud. Raises Invalid with all findings, however much of the
         template some of them hide. Nothing is fetched."""
         examined = self._examined(source)
-        unknown = unknown_types(examined.template, self._registry)
-        known = {a: one for a, one in examined.template.resources.items() if a not in unknown}
-        template = replace(examined.template, resources=known) if unknown else examined.template
-        found = [*examined.errors, *unknown.values(), *wrong_values(template, source.parameters)]
-        told = {one.span for one in found if one.span is not None}
-        found += (one for one in self._further(template, source, found) if one.span not in told)
+        template, unknown = self._known(examined.template)
+        found = [*examined.errors, *unknown, *wrong_values(template, source.parameters)]
+        bindings = placeholders(template, source.parameters)
+        found += _news(found, self._further(template, bindings, examined.errors))
         if found:
             raise Invalid(in_order(found, source.name))
         return template
 
-    def _further(self, template: Template, source: Source, found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-        """What is wrong with properties, attributes, rules and the graph of a template with these mistakes."""
+    def _known(self, template: Template) -> tuple[Template, Iterable[Diagnostic]]:
+        """`template` without the resources whose type there is not, and what is said of these."""
+        unknown = unknown_types(template, self._registry)
+        if not unknown:
+            return template, ()
+        known = {address: one for address, one in template.resources.items() if address not in unknown}
+        return replace(template, resources=known), unknown.values()
+
+    def _further(self, template: Template, bindings: Bindings, told: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+        """What is wrong with properties, attributes, rules and the graph of a template of which that is known."""
         try:
-            bindings = placeholders(template, source.parameters)
             deployment = decided(template, bindings, StackIdentity("", "", "", ""), NOTHING_ASKED)
             yield from self._findings(deployment, _MOST_LEVELS)
             yield from broken_rules(deployment)
-            if all(one.code != "CircularDependency" for one in found):
+            if all(one.code != "CircularDependency" for one in told):
                 ordered(deployment)
         except Invalid as error:
             yield from error.diagnostics
@@ -74,11 +80,17 @@ class TemplateCheck:
 
     def _findings(self, deployment: Deployment, levels: int) -> Iterator[Diagnostic]:
         children: dict[str, Child] = {}
-        for resource in deployment.resources.values():
+        members = []
+        for member in group_members(deployment):
+            if self._registry.find(member.type) is None:
+                yield unknown_type(member, self._registry)
+            else:
+                members.append(member)
+        for resource in (*deployment.resources.values(), *members):
             yield from self._inside(deployment, resource, children, levels)
         yield from wrong_defaults(deployment.template)
         yield from _named_limits(deployment)
-        yield from self._properties(deployment)
+        yield from self._properties(deployment, (*deployment.resources.values(), *members))
         yield from self._attributes(deployment, children)
 
     def _inside(
@@ -91,17 +103,24 @@ class TemplateCheck:
                 return
             children[resource.address] = child
             wrong = list(child_findings(child, resource, self._registry))
-            yield from wrong
+            template, unknown = self._known(child.template)
+            mistakes = [*child.errors, *unknown] if child.whole else []
+            yield from (*wrong, *mistakes)
             if not wrong and levels:
-                inner = deployment_of(child, self._translator, deployment, self._registry)
+                inner = deployment_of(child, template, deployment)
                 if inner is not None:
-                    yield from self._findings(inner, levels - 1)
+                    yield from _news(mistakes, self._inner(inner, levels - 1, child.errors))
         except Invalid as error:
             yield from error.diagnostics
 
-    def _properties(self, deployment: Deployment) -> Iterable[Diagnostic]:
+    def _inner(self, inner: Deployment, levels: int, told: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+        yield from self._findings(inner, levels)
+        if all(one.code != "CircularDependency" for one in told):
+            ordered(inner)
+
+    def _properties(self, deployment: Deployment, resources: Iterable[Resource]) -> Iterable[Diagnostic]:
         scope = deployment.scope(View())
-        for resource in deployment.resources.values():
+        for resource in resources:
             if resource.external_id is not None:
                 continue  # TR-08: it is neither made nor changed, so its properties are never used
             yield from self._snapshots(resource)
@@ -190,15 +209,41 @@ class TemplateCheck:
                     )
 
     def _diagnostic(self, deployment: Deployment, resource: Resource, finding: Finding) -> Diagnostic:
-        where = ".".join(["resources", resource.address, "properties", *(str(p) for p in finding.path)])
         span = span_of(resource.properties, finding.path, key=finding.code == "UnknownProperty")
         if span is None:
             span = resource.place("properties")
         if span is None and resource.group is not None:
             span = deployment.template.groups[resource.group].span
+        where = ".".join(_written(deployment, resource, finding.path, span))
         return Diagnostic(
             finding.code, f"Property error: {where}: {finding.message}", finding.detail, address=where, span=span
         )
+
+
+def _written(
+    deployment: Deployment, resource: Resource, path: tuple[str | int, ...], span: Span | None
+) -> tuple[str, ...]:
+    """The address of a property; of what an AWS type has become, that of the property it comes from."""
+    if resource.group is None:
+        return ("resources", resource.address, "properties", *(str(step) for step in path))
+    found = _path_to(deployment.template.groups[resource.group].properties, span) if span is not None else None
+    return ("resources", resource.group, *(() if found is None else ("properties", *found)))
+
+
+def _path_to(expression: Expression, span: Span) -> tuple[str, ...] | None:
+    """The steps to what stands at that place, inside maps and lists that are written out."""
+    if expression.span == span:
+        return ()
+    inner: Iterable[tuple[str, Expression]] = ()
+    match expression:
+        case MapOf(entries):
+            inner = entries
+        case ListOf(items):
+            inner = ((str(index), item) for index, item in enumerate(items))
+        case _:
+            return None
+    found = ((step, _path_to(item, span)) for step, item in inner)
+    return next(((step, *path) for step, path in found if path is not None), None)
 
 
 def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constraint, Value]]:
@@ -223,6 +268,12 @@ def _named_limits(deployment: Deployment) -> Iterator[Diagnostic]:
                 f"Parameter '{parameter.name}' is invalid: {kept if parameter.hidden else broken}",
                 address=f"parameters.{parameter.name}", span=parameter.span,
             )  # fmt: skip
+
+
+def _news(told: Iterable[Diagnostic], found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """What of `found` is not about a place of which something has been told: that would be an echo."""
+    places = {one.span for one in told if one.span is not None}
+    return (one for one in found if one.span not in places)
 
 
 def broken_rules(deployment: Deployment) -> Iterator[Diagnostic]:

@@ -90,7 +90,8 @@ class NoValue:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What could not be read, and has been reported: it may be anything, so that nothing else is said of it."""
+    """What could not be read, and has been reported, or is not known yet: it may be anything, so that nothing else is
+    said of it."""
 
     span: Span | None = _span()
 

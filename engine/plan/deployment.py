@@ -162,13 +162,13 @@ def _with_policy(held: _Held, scope: DeploymentScope) -> _Held:
 def unknown_types(template: Template, registry: Registry) -> dict[str, Diagnostic]:
     """What is said of each resource, by its address, whose type there is not."""
     return {
-        one.address: _unknown_type(one, registry)
+        one.address: unknown_type(one, registry)
         for one in template.resources.values()
         if registry.find(one.type) is None
     }
 
 
-def _unknown_type(resource: Resource, registry: Registry) -> Diagnostic:
+def unknown_type(resource: Resource, registry: Registry) -> Diagnostic:
     near = registry.suggest(resource.type)
     return Diagnostic(
         "UnknownResourceType",

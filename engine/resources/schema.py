@@ -235,11 +235,14 @@ def _instead(kind: Kind, value: Value) -> str:
             return "Write [first, second]."
         case Kind.MAP:
             return "Write {key: value}."
-        case _ if isinstance(value, Mapping) and value:
-            called = ", ".join(str(key) for key in value)
-            return f"A function is a map of one key; {called} is none of the template's functions."
+        case _ if isinstance(value, Mapping) and len(value) == 1:
+            return f"{next(iter(value))} is none of the template's functions."
+        case _ if isinstance(value, Mapping):
+            return "Write one value; a function is the only key of its map."
         case _ if isinstance(value, list | tuple):
             return "Write one value, not a list."
+        case Kind.INTEGER | Kind.NUMBER:
+            return "Write a number."
         case _:
             return ""
 

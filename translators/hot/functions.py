@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from engine.model import expression as x
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
+from engine.model.nearest import did_you_mean
 from translators.hot.builder import PSEUDO, Builder, Reader
 from translators.source import SourceNode
 
@@ -68,7 +69,8 @@ def _get_file(b: Builder, node: SourceNode, span: Span) -> Expression:
     content = b.files.get(node.text)
     if content is None:
         return b.fail("MissingFile", _NO_FILE.format(node.text),
-                      "The client sends local files along; is the path right?", node.span)  # fmt: skip
+                      did_you_mean(node.text, b.files) or "The client sends local files along; is the path right?",
+                      node.span)  # fmt: skip
     return Literal(content, span=node.span)
 
 
