@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
-from engine.model.nearest import did_you_mean
+from engine.model.nearest import nearest
 from engine.model.settings import inside, settings_of
 from engine.model.source import Question, Source
 from engine.model.template import Resource, Template
@@ -175,7 +175,7 @@ def _template_properties(
         applying.findings.error(
             "MissingFile",
             f'The type {kind} of {place.resource} is a template that was not sent: it is not in "files".',
-            did_you_mean(kind, source.files) or "Clients send local templates along; is the path right?",
+            nearest(kind, source.files) or "Clients send local templates along; is the path right?",
             address=place.address, span=place.span,
         )  # fmt: skip
         return None

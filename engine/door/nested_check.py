@@ -87,7 +87,8 @@ def child_findings(child: Child, resource: Resource, registry: Registry) -> Iter
     kind = registry.find(child.written)
     if kind is not None and kind.name != TEMPLATE_RESOURCE:
         for sentence in _facade(child.template, kind):
-            yield _finding(resource, "FacadeMismatch", sentence, "The template stands for that type.")
+            one = _finding(resource, "FacadeMismatch", sentence, "The template stands for that type.")
+            yield replace(one, span=resource.place("type"))
 
 
 def _properties(child: Child, resource: Resource) -> Iterator[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.cloud.contract import Cloud
@@ -12,7 +12,7 @@ from engine.door.template_check import TemplateCheck, broken_rules, custom_limit
 from engine.expr.evaluate import evaluate
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.errors import LimitExceeded
-from engine.model.source import Source
+from engine.model.source import Source, Unanswered
 from engine.model.template import Template
 from engine.plan.deployment import Deployment
 from engine.plan.scope import View
@@ -33,7 +33,12 @@ class Validator:
         self, identity: StackIdentity, source: Source, cloud: CloudGetter, notification_arns: tuple[str, ...] = ()
     ) -> Deployment:
         """The deployment of `source`, checked as far as can be. Raises Invalid, LimitExceeded."""
-        deployment = await prepare(self._context, identity, source, cloud, notification_arns)
+        try:
+            deployment = await prepare(self._context, identity, source, cloud, notification_arns)
+        except Unanswered:
+            raise
+        except Invalid as error:
+            raise Invalid(self._with_the_rest(source, error.diagnostics)) from error
         limit = self._context.settings.max_resources_per_stack
         if (
             0
@@ -51,6 +56,15 @@ class Validator:
     def offline(self, source: Source) -> Template:
         """What needs neither parameters' values nor a cloud. Raises Invalid."""
         return self._template.offline(source)
+
+    def _with_the_rest(self, source: Source, told: Sequence[Diagnostic]) -> Iterable[Diagnostic]:
+        """What stopped the preparation, and whatever else is wrong with the template."""
+        try:
+            self._template.offline(source)
+        except Invalid as more:
+            places = {one.span for one in told if one.span is not None}
+            return dict.fromkeys([*told, *(one for one in more.diagnostics if one.span not in places)])
+        return told
 
     def outside(self, deployment: Deployment) -> bool:
         """Whether any resource has an object in the cloud, any parameter names one, or events go there."""

@@ -136,7 +136,8 @@ def _type(declared: _Declared) -> tuple[str, TypeRow]:
     if inner is not None:
         return written, TypeRow(TYPES[inner].type)  # the value is a path: the type's own constraint is not for it
     summary = f"Template format error: Unrecognized parameter type: {written}"
-    declared.wrong("Type", summary, did_you_mean(written, TYPES))
+    usual = "The usual ones are String, Number, CommaDelimitedList and List<Number>."
+    declared.wrong("Type", summary, did_you_mean(written, TYPES) or usual)
     return written, unknown
 
 

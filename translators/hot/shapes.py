@@ -72,7 +72,7 @@ def definition(node: SourceNode, what: str, address: str, findings: Findings) ->
     if node.kind == "map" and node.tag is None:
         return True
     findings.error("InvalidDefinition", f"{what[:1].upper()}{what[1:]} must be a map.",
-                   "Write its keys below its name.", address=address, span=node.span)  # fmt: skip
+                   "Write its keys below it.", address=address, span=node.span)  # fmt: skip
     return False
 
 

@@ -33,7 +33,7 @@ def decode(data: bytes, *, name: str = "template") -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        line, column = before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode()) + 1
         raise invalid(
             "NotUtf8",
             f"The template is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start} begins no character.",
