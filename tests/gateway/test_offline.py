@@ -46,7 +46,7 @@ def test_stored_parameters_and_the_region_may_be_anything(validated):
 def test_local_files_are_included_and_others_are_said_to_be_needed(validated):
     text = "Resources: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: LOCATION}}}\n"
     done = validated(text.replace("LOCATION", "part.yaml"), part="B: {Type: AWS::S3::Bukket}\n")
-    assert "part.yaml:1:1: error: Template format error: Unrecognized resource types" in done.output
+    assert "part.yaml:1:11: error: Template format error: Unrecognized resource types" in done.output
     done = validated(text.replace("LOCATION", "s3://b/k"))
     assert "The template cannot be understood without asking for: include s3://b/k." in done.output
 
