@@ -47,8 +47,12 @@ class Diagnostic:
 
 
 def in_order(found: Iterable[Diagnostic], first: str = "") -> tuple[Diagnostic, ...]:
-    """Findings once each, as their places follow each other in the source; those in the file `first` come first."""
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: _place(one, first)))
+    """Findings as their places follow each other in the source; those in the file `first` come first. What is said of
+    one place again and again, for each turn of a loop, is said once."""
+    once: dict[object, Diagnostic] = {}
+    for one in found:
+        once.setdefault((one.code, one.summary, one.detail, one.span or one.address), one)
+    return tuple(sorted(once.values(), key=lambda one: _place(one, first)))
 
 
 def _place(one: Diagnostic, first: str) -> tuple[bool, str, int, int]:

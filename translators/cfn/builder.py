@@ -112,7 +112,8 @@ class Builder:
         value = node.value
         if value is None and not self.nulls and not self.heat:
             nodes.null_found(node, at, self.findings)
-        elif isinstance(value, str) and "{{resolve:" in value:
+            return Mistake(span=node.span)
+        if isinstance(value, str) and "{{resolve:" in value:
             path = images.referenced(value)
             if path is not None:
                 return images.looked_up(Literal(path, span=node.span), self.image_rows, node.span)

@@ -13,6 +13,8 @@ from translators.cfn.findings import Findings, Path, did_you_mean, slashed
 from translators.source import SourceNode
 
 FOR_EACH = "Fn::ForEach::"
+_MAKING = ("ForEach", "Transform")  # functions that make members of a section
+_LISTED = " and ".join(f"Fn::{name}" for name in _MAKING)
 
 
 def text(value: Value) -> str:
@@ -95,6 +97,12 @@ def members(
             transform_found(item, key.span, (at, name), findings)
         elif name.startswith(FOR_EACH):
             for_each_found(name, key.span, (at, name), findings)
+        elif name.startswith("Fn::"):
+            summary = f"Template format error: {name} is no function that makes members of {section}."
+            word, _, rest = name.removeprefix("Fn::").partition("::")
+            near = closest(word, _MAKING)
+            hint = f"Did you mean Fn::{near}{'::' + rest if rest else ''}?" if near else f"Those are {_LISTED}."
+            findings.error("UnknownFunction", summary, hint, at=(at, name), span=key.span)
         else:
             yield name, key, item
 
