@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.door.group_members import group_members
@@ -38,7 +38,7 @@ class TemplateCheck:
         template, unknown = self._known(examined.template)
         found = [*examined.errors, *unknown, *wrong_values(template, source.parameters)]
         bindings = placeholders(template, source.parameters)
-        found += _news(found, self._further(template, bindings, examined.errors))
+        found += _news(found, self._further(template, bindings, examined.errors, source.parameters))
         if found:
             raise Invalid(in_order(found, source.name))
         return template
@@ -51,12 +51,16 @@ class TemplateCheck:
         known = {address: one for address, one in template.resources.items() if address not in unknown}
         return replace(template, resources=known), unknown.values()
 
-    def _further(self, template: Template, bindings: Bindings, told: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    def _further(
+        self, template: Template, bindings: Bindings, told: Sequence[Diagnostic], given: Container[str]
+    ) -> Iterator[Diagnostic]:
         """What is wrong with properties, attributes, rules and the graph of a template of which that is known."""
         try:
             deployment = decided(template, bindings, StackIdentity("", "", "", ""), NOTHING_ASKED)
             yield from self._findings(deployment, _MOST_LEVELS)
-            yield from broken_rules(deployment)
+            # Rules are for the values of a stack: what is not given may still be given.
+            values = {name: value if name in given else UNKNOWN for name, value in bindings.values.items()}
+            yield from broken_rules(replace(deployment, bindings=replace(bindings, values=values)))
             if all(one.code != "CircularDependency" for one in told):
                 ordered(deployment)
         except Invalid as error:
@@ -277,10 +281,10 @@ def _news(told: Iterable[Diagnostic], found: Iterable[Diagnostic]) -> Iterator[D
 
 
 def broken_rules(deployment: Deployment) -> Iterator[Diagnostic]:
-    """CFN Rules: every assertion that does not hold, of a rule whose condition may."""
+    """CFN Rules: every assertion that does not hold, of a rule whose condition does."""
     scope = deployment.scope(View())
     for rule in deployment.template.rules:
-        if rule.condition is not None and not evaluate(rule.condition, scope):
+        if rule.condition is not None and evaluate(rule.condition, scope) in (UNKNOWN, False):
             continue
         for assertion, text in rule.assertions:
             if evaluate(assertion, scope) is False:
