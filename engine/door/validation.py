@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError
 from engine.door.template_check import TemplateCheck, broken_rules, custom_limits, span_of
 from engine.expr.evaluate import evaluate
-from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
+from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order, invalid
 from engine.model.errors import LimitExceeded
 from engine.model.source import Source, Unanswered
 from engine.model.template import Template
@@ -33,12 +34,8 @@ class Validator:
         self, identity: StackIdentity, source: Source, cloud: CloudGetter, notification_arns: tuple[str, ...] = ()
     ) -> Deployment:
         """The deployment of `source`, checked as far as can be. Raises Invalid, LimitExceeded."""
-        try:
+        with self.telling_all(source):
             deployment = await prepare(self._context, identity, source, cloud, notification_arns)
-        except Unanswered:
-            raise
-        except Invalid as error:
-            raise Invalid(self._with_the_rest(source, error.diagnostics)) from error
         limit = self._context.settings.max_resources_per_stack
         if (
             0
@@ -57,13 +54,24 @@ class Validator:
         """What needs neither parameters' values nor a cloud. Raises Invalid."""
         return self._template.offline(source)
 
+    @contextmanager
+    def telling_all(self, source: Source) -> Iterator[None]:
+        """An Invalid that is raised inside tells whatever else is wrong with the template too."""
+        try:
+            yield
+        except Unanswered:
+            raise
+        except Invalid as error:
+            raise Invalid(self._with_the_rest(source, error.diagnostics)) from error
+
     def _with_the_rest(self, source: Source, told: Sequence[Diagnostic]) -> Iterable[Diagnostic]:
-        """What stopped the preparation, and whatever else is wrong with the template."""
         try:
             self._template.offline(source)
+        except Unanswered:
+            return told
         except Invalid as more:
             places = {one.span for one in told if one.span is not None}
-            return dict.fromkeys([*told, *(one for one in more.diagnostics if one.span not in places)])
+            return in_order([*told, *(one for one in more.diagnostics if one.span not in places)], source.name)
         return told
 
     def outside(self, deployment: Deployment) -> bool:
