@@ -77,7 +77,7 @@ def test_what_holds_the_name_of_a_groups_member_may_be_anything(validated):
         "      index_var: $index\n"
         "      resource_def:\n"
         "        type: OS::Cinder::Volume\n"
-        "        properties: {size: $index, name: {str_replace: {template: v-N, params: {N: $index}}}, metadata: {a: $index}}\n"
+        "        properties: {size: $index, name: {str_replace: {template: N, params: {N: $index}}}}\n"
     )
     assert (done.exit_code, "nothing to complain about" in done.output) == (0, True), done.output
 
