@@ -51,6 +51,7 @@ def _findings(path: Path) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("path", _TEMPLATES.values(), ids=_TEMPLATES)
 def test_every_place_has_its_line_a_caret_and_the_way_out(path: Path) -> None:
+    assert "nothing to complain about" not in kept(path).read_text(encoding="utf-8")
     for code, below in [*_findings(path)]:
         assert _SHOWN.match(below[0])
         assert below[1].lstrip(" |") == "^"
