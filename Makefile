@@ -9,9 +9,11 @@ TESTS ?= tests
 CORPUS ?=
 LIVES ?= 1000
 ROUNDS ?= 200
+SECONDS ?= 600
+SEED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-lives test-services test-chaos test-corpus test-openstack lint format bench docs clean
+.PHONY: help install run test test-lives test-services test-chaos test-corpus fuzz test-openstack lint format bench docs clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -42,6 +44,9 @@ test-chaos: install  ## processes killed, paused and cut off at random: ROUNDS=2
 test-corpus: install  ## every template below a folder, and docs/corpus.md of them: CORPUS=~/templates make test-corpus
 	@test -d "$(CORPUS)" || { echo "CORPUS names no folder: CORPUS=~/templates make test-corpus"; exit 2; }
 	CORPUS="$(CORPUS)" $(BIN)/pytest -m corpus tests/corpus
+
+fuzz: install  ## templates made at random, SECONDS long: nothing but findings, 1 s and 200 MB at most: SEED=… CORPUS=~/templates
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(CORPUS),--corpus $(CORPUS))
 
 test-openstack: install  ## the contract stories on a real cloud: OS_CLOUD=demo make test-openstack
 	@test -n "$(OS_CLOUD)" || { echo "OS_CLOUD names no entry of clouds.yaml: OS_CLOUD=demo make test-openstack"; exit 2; }

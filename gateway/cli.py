@@ -12,6 +12,7 @@ import typer
 
 from gateway.commands.config_sample import config_sample
 from gateway.commands.db import app as db
+from gateway.commands.translate import translate
 from gateway.commands.validate import validate
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
 
 
 app.command()(validate)
+app.command()(translate)
 app.command()(config_sample)
 app.add_typer(db, name="db")
 

@@ -27,9 +27,11 @@ from engine.state.vault import Vault
 from gateway.app import GatewayParts, build
 from gateway.auth.policy import PolicyFileError
 from gateway.config import Settings
-from gateway.fetch import Fetcher, FetchSettings
+from gateway.custom_resources import CustomResources
+from gateway.fetch import Fetcher, FetchSettings, Guard
 from gateway.listening import StartError
 from gateway.log import configure
+from gateway.notifications import notifier_of
 from gateway.operator import load_operator
 from gateway.signals import SignalUrls
 from gateway.transforms import TransformRunners
@@ -62,7 +64,8 @@ def compose(
     settings: Settings, keys: Sequence[str], connection: Connection, region: str, *, database: str, url: str,
     exclusive: bool = True, runs: bool = True, bus: Bus | None = None,
 ) -> Composed:  # fmt: skip
-    """`keys` seal secrets, `url` is where signals arrive unless the configuration says; see `EngineParts`."""
+    """`keys` seal secrets, `url` is where signals arrive unless the configuration says; see `EngineParts`. Raises
+    StartError."""
     vault, store = Vault(list(keys)), Database(database)
     fetcher = Fetcher(FetchSettings(allowed_networks=settings.allowed_template_networks))
     urls = SignalUrls(_derived(keys[0]), settings.heat_waitcondition_server_url or url)
@@ -78,11 +81,16 @@ def compose(
             registry=Registry(),
             fetch=fetcher.fetch,
             transforms=TransformRunners(settings.macros),
+            handlers=CustomResources(
+                settings.custom_resources,
+                Guard(settings.allowed_template_networks) if settings.allow_custom_resource_urls else None,
+            ),
             signal_url=lambda stack_id, address, kind, project: urls.make_url(stack_id, address, kind, project),
             settings=replace(settings.engine, region=region),
             exclusive=exclusive,
             runs=runs,
             bus=bus or LocalBus(),
+            notifier=notifier_of(settings.notifications, settings.transport_url),
         )
     )
     return Composed(engine, urls, fetcher.fetch, store.prepare)

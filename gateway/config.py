@@ -14,6 +14,7 @@ from typing import Any
 from engine.cloud.settings import CloudSettings
 from engine.runs.context import EngineSettings
 from gateway import config_help
+from gateway.notifications import DRIVERS, LEVELS, NotificationSettings
 from mappings import CHOICES, OPTIONS
 
 
@@ -34,12 +35,15 @@ class Settings:
     environment_dir: str | None = None  # of the operator's environments
     mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)  # see `mappings.OPTIONS`
     macros: Mapping[str, str] = dataclasses.field(default_factory=dict)  # URL by name
+    custom_resources: Mapping[str, str] = dataclasses.field(default_factory=dict)  # URL by name
+    allow_custom_resource_urls: bool = False
     policy_file: str | None = None
     allowed_template_networks: Sequence[str] = ()
     heat_waitcondition_server_url: str | None = None
     simulator_build_seconds: float = 0.3
     engine: EngineSettings = EngineSettings()
     clouds: CloudSettings = CloudSettings()
+    notifications: NotificationSettings = NotificationSettings()
 
 
 def load(base: Settings, config_file: str | None) -> Settings:
@@ -62,18 +66,30 @@ def load(base: Settings, config_file: str | None) -> Settings:
         database=conf.database or base.database, mapping_dirs=list(conf.mapping_dirs) or list(base.mapping_dirs),
         mapping={name: conf.mapping[name] for name in OPTIONS},
         environment_dir=conf.environment_dir or base.environment_dir,
-        macros={**base.macros, **_macros(cfg, config_file)}, policy_file=conf.policy_file or base.policy_file,
+        macros={**base.macros, **_named(cfg, config_file, "macros")},
+        custom_resources={**base.custom_resources, **_named(cfg, config_file, "custom_resources")},
+        allow_custom_resource_urls=conf.allow_custom_resource_urls, policy_file=conf.policy_file or base.policy_file,
         allowed_template_networks=list(conf.allowed_template_networks),
         heat_waitcondition_server_url=conf.heat_waitcondition_server_url or base.heat_waitcondition_server_url,
-        simulator_build_seconds=conf.simulator_build_seconds,
+        simulator_build_seconds=conf.simulator_build_seconds, notifications=_notifications(conf),
     )  # fmt: skip
 
 
-def _macros(cfg: Any, config_file: str) -> dict[str, str]:
-    """The section of macros, whose names are the operator's: no option can be registered for them."""
+def _notifications(conf: Any) -> NotificationSettings:
+    section, rabbit = conf.oslo_messaging_notifications, conf.oslo_messaging_rabbit
+    return NotificationSettings(
+        driver=tuple(section.driver or ("noop",)), topics=tuple(section.topics), transport_url=section.transport_url,
+        control_exchange=conf.control_exchange, default_publisher_id=conf.default_publisher_id,
+        default_notification_level=conf.default_notification_level.upper(),
+        amqp_durable_queues=rabbit.amqp_durable_queues, rabbit_quorum_queue=rabbit.rabbit_quorum_queue,
+    )  # fmt: skip
+
+
+def _named(cfg: Any, config_file: str, section: str) -> dict[str, str]:
+    """A section whose names are the operator's: no option can be registered for them."""
     sections: dict[str, dict[str, list[str]]] = {}
     cfg.ConfigParser(config_file, sections).parse()
-    return {name: values[-1] for name, values in sections.get("macros", {}).items()}
+    return {name: values[-1] for name, values in sections.get(section, {}).items()}
 
 
 def sections() -> Mapping[str, Sequence[Any]]:
@@ -92,9 +108,19 @@ def sections() -> Mapping[str, Sequence[Any]]:
             cfg.ListOpt("mapping_dirs", default=[], help=texts["mapping_dirs"]),
             cfg.StrOpt("environment_dir", help=texts["environment_dir"]),
             cfg.StrOpt("policy_file", help=texts["policy_file"]),
+            cfg.BoolOpt("allow_custom_resource_urls", default=False, help=texts["allow_custom_resource_urls"]),
             cfg.ListOpt("allowed_template_networks", default=[], help=texts["allowed_template_networks"]),
             cfg.StrOpt("heat_waitcondition_server_url", help=texts["heat_waitcondition_server_url"]),
             cfg.FloatOpt("simulator_build_seconds", default=0.3, help=texts["simulator_build_seconds"]),
+            cfg.StrOpt("control_exchange", default="heat", help=texts["control_exchange"]),
+            cfg.StrOpt("default_publisher_id", help=texts["default_publisher_id"]),
+            cfg.StrOpt(
+                "default_notification_level",
+                default="INFO",
+                choices=list(LEVELS),
+                ignore_case=True,
+                help=texts["default_notification_level"],
+            ),
         ],
         "engine": _options(cfg, EngineSettings(), config_help.ENGINE),
         "cloud": _options(cfg, CloudSettings(), config_help.CLOUD),
@@ -102,7 +128,21 @@ def sections() -> Mapping[str, Sequence[Any]]:
             cfg.StrOpt(name, default=value, choices=list(CHOICES[name]), help=config_help.MAPPING.get(name))
             for name, value in OPTIONS.items()
         ],
+        "oslo_messaging_notifications": _of_notifications(cfg, config_help.NOTIFICATIONS),
+        "oslo_messaging_rabbit": [
+            cfg.BoolOpt(name, default=False, help=text) for name, text in config_help.RABBIT.items()
+        ],
     }
+
+
+def _of_notifications(cfg: Any, texts: Mapping[str, str]) -> list[Any]:
+    from oslo_config import types
+
+    return [
+        cfg.MultiOpt("driver", types.String(choices=list(DRIVERS)), help=texts["driver"]),
+        cfg.ListOpt("topics", default=["notifications"], help=texts["topics"]),
+        cfg.StrOpt("transport_url", help=texts["transport_url"], secret=True),
+    ]
 
 
 # How a field of a settings class is written in the file, and how it is read from there.

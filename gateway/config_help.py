@@ -17,11 +17,16 @@ DEFAULT: Final[Mapping[str, str]] = {
     "environment_dir": "Folder of environments whose resource_registry holds for every stack, as Heat's environment.d.",
     "mapping_dirs": "Folders of mapping rows that add to or override the shipped ones.",
     "policy_file": "oslo.policy file.",
+    "allow_custom_resource_urls": "Whether templates may write an http or https URL as the ServiceToken of a custom "
+    "resource; allowed_template_networks says which of the inside it may lead to.",
     "allowed_template_networks": "Networks (CIDR) that template URLs may lead to although they are private, loopback "
     "or link-local.",
     "heat_waitcondition_server_url": "How servers of the cloud reach this gateway, for signal URLs; by default its "
     "own address.",
     "simulator_build_seconds": "How long the embedded simulator takes to build a server.",
+    "control_exchange": "Exchange that notifications go to.",
+    "default_publisher_id": "Who notifications come from; by default orchestration. and the host's name.",
+    "default_notification_level": "Level of notifications that are no errors.",
 }
 
 ENGINE: Final[Mapping[str, str]] = {
@@ -77,6 +82,8 @@ CLOUD: Final[Mapping[str, str]] = {
     "auth_threads": "Threads that sign in.",
     "service_user_extra_roles": "Roles that the configured user may have where the caller has not, and still act for "
     "him.",
+    "remote_clouds": "Whether stacks may be made in other clouds by credentials that users bring (OS::Heat::Stack, "
+    "context). The engine then connects to whatever addresses they name.",
     "external_network": "Name or id of the network that floating IPs come from; by default the cloud's only one.",
     "microversions": "The highest microversion asked for, by service type (compute:2.79,placement:1.30); others stay "
     "as they are.",
@@ -86,4 +93,19 @@ MAPPING: Final[Mapping[str, str]] = {
     "public_subnet_snat": "Whether instances without a public address in public subnets can reach out: allow or deny.",
     "network_acl": "What becomes of the rules of network ACLs. warn: they are kept and not enforced; error: they are "
     "refused.",
+}
+
+NOTIFICATIONS: Final[Mapping[str, str]] = {
+    "driver": "How beginnings and ends of stacks' actions are told: messagingv2 (RabbitMQ, as listeners of "
+    "oslo.messaging expect it), messaging (the same without envelope), log or noop, the default. May be given several "
+    "times.",
+    "topics": "Topics on RabbitMQ; the queues are named <topic>.info and <topic>.error.",
+    "transport_url": "RabbitMQ for notifications; by default that of [DEFAULT].",
+}
+
+RABBIT: Final[Mapping[str, str]] = {
+    "amqp_durable_queues": "Whether exchange and queues of notifications that are not there yet are made so that they "
+    "outlive the broker. Only for notifications.",
+    "rabbit_quorum_queue": "Whether queues of notifications that are not there yet are made as quorum queues. Only "
+    "for notifications.",
 }

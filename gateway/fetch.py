@@ -41,12 +41,32 @@ class Forbidden(OSError):
     """The name has only addresses that must not be reached."""
 
 
+class Guard:
+    """Keeps what users have connected away from the operator's own network, but for `allowed` ones (CIDR)."""
+
+    def __init__(self, allowed: Sequence[str] = ()) -> None:
+        self._allowed = [ipaddress.ip_network(one, strict=False) for one in allowed]
+
+    def connector(self) -> aiohttp.TCPConnector:
+        """One that connects to addresses which may be reached. Raises Forbidden when a name has none."""
+        return aiohttp.TCPConnector(resolver=_Judging(self._allowed), use_dns_cache=False, limit=1)
+
+    def judge(self, target: URL) -> None:
+        """Addresses written in the URL are not resolved, so they are judged here. Raises Forbidden."""
+        try:
+            address = ipaddress.ip_address((target.host or "").partition("%")[0])
+        except ValueError:
+            return
+        if not reachable(address, self._allowed):
+            raise Forbidden(_NOT_REACHED.format(target.host))
+
+
 class Fetcher:
     """One per process. Raises Invalid (`UnsupportedUrl`, `FetchFailed`) for whatever goes wrong."""
 
     def __init__(self, settings: FetchSettings | None = None) -> None:
         self._settings = settings or FetchSettings()
-        self._allowed = [ipaddress.ip_network(one, strict=False) for one in self._settings.allowed_networks]
+        self._guard = Guard(self._settings.allowed_networks)
         self._slots = asyncio.Semaphore(self._settings.at_once)
 
     async def fetch(self, url: str) -> str:
@@ -71,12 +91,11 @@ class Fetcher:
             raise _failed(url, f"it is not UTF-8 (byte {error.start})") from error
 
     async def _follow(self, target: URL) -> bytes:
-        connector = aiohttp.TCPConnector(resolver=_Judging(self._allowed), use_dns_cache=False, limit=1)
         async with aiohttp.ClientSession(
-            connector=connector, auto_decompress=False, headers={"Accept-Encoding": "identity"}
+            connector=self._guard.connector(), auto_decompress=False, headers={"Accept-Encoding": "identity"}
         ) as session:
             for _ in range(_MOST_REDIRECTS + 1):
-                self._judge_literal(target)
+                self._guard.judge(target)
                 async with session.get(target, allow_redirects=False) as answer:
                     if answer.status in _REDIRECTS:
                         target = _checked(str(target.join(URL(answer.headers.get("Location", "")))))
@@ -95,15 +114,6 @@ class Fetcher:
             if len(found) > limit:
                 raise _failed(url, f"it is larger than {limit} bytes")
         return bytes(found)
-
-    def _judge_literal(self, target: URL) -> None:
-        """Addresses written in the URL are not resolved, so they are judged here."""
-        try:
-            address = ipaddress.ip_address((target.host or "").partition("%")[0])
-        except ValueError:
-            return
-        if not reachable(address, self._allowed):
-            raise Forbidden(_NOT_REACHED.format(target.host))
 
 
 _NOT_REACHED: Final = (

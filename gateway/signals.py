@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
@@ -23,12 +23,15 @@ from gateway.aws.protocol.xml import escape
 
 WAIT_CONDITION: Final = "waitcondition"
 SIGNAL: Final = "signal"
+CUSTOM_RESOURCE: Final = "customresource"
+_LARGEST_RESPONSE: Final = 4096  # bytes of what a handler of a custom resource says (cloudformation.md Q17)
 _LARGEST_BODY: Final = 64 * 1024  # bytes
 _STATUSES: Final = frozenset({"SUCCESS", "FAILURE"})
 
 
 class SignalTaker(Protocol):
     async def signal(self, caller: Caller, ref: str, address: str, signal: Signal) -> None: ...
+    async def respond(self, caller: Caller, ref: str, address: str, body: Mapping[str, Any]) -> None: ...
 
 
 class SignalUrls:
@@ -40,7 +43,8 @@ class SignalUrls:
     def make_url(
         self, stack_id: str, address: str, kind: str, project_id: str, *, expires: int | None = None
     ) -> str:  # fmt: skip
-        """`kind` is `waitcondition` or `signal`; `expires` in seconds since the epoch, None for never."""
+        """`kind` is `waitcondition`, `signal` or `customresource`; `expires` in seconds since the epoch, None for
+        never."""
         path = f"/v1/{kind}/{quote(project_id, safe='')}/{quote(stack_id, safe='')}/{quote(address, safe='')}"
         when = "" if expires is None else f"Expires={expires}&"
         return f"{self._base}{path}?{when}Signature={self._sign(kind, project_id, stack_id, address, expires)}"
@@ -73,7 +77,11 @@ class SignalEndpoint:
         tail = "{project}/{stack}/{address:.+}"
         return [
             web.route(method, f"/v1/{kind}/{tail}", handler)
-            for kind, handler in ((WAIT_CONDITION, self.wait_condition), (SIGNAL, self.signal))
+            for kind, handler in (
+                (WAIT_CONDITION, self.wait_condition),
+                (SIGNAL, self.signal),
+                (CUSTOM_RESOURCE, self.custom_resource),
+            )
             for method in ("PUT", "POST")
         ]
 
@@ -117,29 +125,65 @@ class SignalEndpoint:
         ))  # fmt: skip
         return answer or web.Response()
 
+    async def custom_resource(self, request: web.Request) -> web.Response:
+        """What a handler says to a request, whatever its content type is (cfnresponse sends none). One that is too
+        large counts as a failure, so that nobody waits for another one."""
+        if not self._urls.is_valid(CUSTOM_RESOURCE, request.match_info, request.query):
+            return _refusal(403, "AccessDenied", "The URL is not one that this server has signed, or it has expired.")
+        content = await _content(request)
+        if isinstance(content, web.Response):
+            return content
+        body, size = _object(content), len(content)
+        if isinstance(body, web.Response):
+            return body
+        if size > _LARGEST_RESPONSE:
+            reason = f"Response object is too long: it has {size} bytes, at most {_LARGEST_RESPONSE} are taken"
+            body = {"Status": "FAILED", "RequestId": body.get("RequestId"), "Reason": reason,
+                    "PhysicalResourceId": body.get("PhysicalResourceId")}  # fmt: skip
+        names = request.match_info
+        caller = Caller(user_id="", project_id=names["project"])
+        answer = await _refused(self._engine.respond(caller, names["stack"], names["address"], body))
+        if answer is None and size > _LARGEST_RESPONSE:
+            return _refusal(400, "ValidationError", f"{body['Reason']}.")
+        return answer or web.Response()
+
     async def _send(self, request: web.Request, signal: Signal) -> web.Response | None:
         """None when it was taken."""
         names = request.match_info
         caller = Caller(user_id="", project_id=names["project"])
-        try:
-            await self._engine.signal(caller, names["stack"], names["address"], signal)
-        except (StackNotFound, ResourceNotFound) as error:
-            return _refusal(404, "ResourceNotFound", str(error))
-        except (Refused, Invalid) as error:
-            return _refusal(400, "ValidationError", str(error))
-        return None
+        return await _refused(self._engine.signal(caller, names["stack"], names["address"], signal))
+
+
+async def _refused(taking: Awaitable[None]) -> web.Response | None:
+    """None when it was taken."""
+    try:
+        await taking
+    except (StackNotFound, ResourceNotFound) as error:
+        return _refusal(404, "ResourceNotFound", str(error))
+    except (Refused, Invalid) as error:
+        return _refusal(400, "ValidationError", str(error))
+    return None
 
 
 async def _json(request: web.Request, *, optional: bool = False) -> dict[str, Any] | web.Response:
+    content = await _content(request)
+    if isinstance(content, web.Response):
+        return content
+    return {} if optional and not content.strip() else _object(content)
+
+
+async def _content(request: web.Request) -> bytes | web.Response:
     content = bytearray()
     async for chunk in request.content.iter_chunked(_LARGEST_BODY):
         content += chunk
         if len(content) > _LARGEST_BODY:
             return _refusal(413, "RequestEntityTooLarge", f"The body may have at most {_LARGEST_BODY} bytes.")
-    if optional and not content.strip():
-        return {}
+    return bytes(content)
+
+
+def _object(content: bytes) -> dict[str, Any] | web.Response:
     try:
-        body = orjson.loads(bytes(content))
+        body = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         return _refusal(400, "ValidationError", f"The body is not JSON: {error}.")
     if not isinstance(body, dict):

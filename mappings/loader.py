@@ -7,6 +7,7 @@ are few and read at once, so that a mistake is told when the service starts.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ BUILTIN = Path(__file__).parent
 
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
+_CUSTOM = "Custom::"  # types of users; an operator may have rows of their own for them
+
 TableRows = tuple[tuple[str, Any], ...]
 
 
@@ -27,7 +31,7 @@ class Mappings:
 
     def __init__(self, folders: Iterable[Path] = (), options: Mapping[str, str] | None = None) -> None:
         self.options = {**OPTIONS, **_known_options(options or {})}
-        self._rows: dict[str, Row | None] = {}
+        self._rows: dict[str, Row] = {}
         self._tables: dict[str, TableRows] = {}
         self._own_tables: dict[str, list[tuple[str, Any]]] = {}
         for folder in reversed([Path(one) for one in folders]):
@@ -35,17 +39,16 @@ class Mappings:
 
     def row(self, name: str) -> Row | None:
         """The row of that type, None when nobody has decided what it means. Raises MappingError."""
-        if name not in self._rows:
-            path = BUILTIN.joinpath("rows", *name.split("::")).with_suffix(".yaml")
-            inside = path.resolve().is_relative_to(BUILTIN / "rows")
-            self._rows[name] = self._read_one(path, name) if inside and path.is_file() else None
-        return self._rows[name]
+        if name not in self._rows and name not in _builtin() and name.startswith(_CUSTOM):
+            return self.row(CUSTOM_RESOURCE)
+        found = self._rows.get(name)
+        if found is None and name in _builtin():
+            found = self._rows[name] = self._read_one(_builtin()[name], name)
+        return found
 
     def types(self) -> tuple[str, ...]:
         """The names of all types that have a row."""
-        root = BUILTIN / "rows"
-        found = {"::".join(path.relative_to(root).with_suffix("").parts) for path in root.rglob("*.yaml")}
-        return tuple(sorted(found | {name for name, row in self._rows.items() if row is not None}))
+        return tuple(sorted({*_builtin(), *self._rows}))
 
     def table(self, name: str) -> TableRows:
         """Rows (glob, value) of a table, the operator's first. Raises MappingError."""
@@ -81,6 +84,13 @@ OPTIONS: Mapping[str, str] = {
     "network_acl": "warn",  # warn: rules of network ACLs are kept and not enforced; error: they are refused
 }
 CHOICES: Mapping[str, tuple[str, ...]] = {"public_subnet_snat": ("allow", "deny"), "network_acl": ("warn", "error")}
+
+
+@functools.cache
+def _builtin() -> Mapping[str, Path]:
+    """The project's own rows: type → file."""
+    root = BUILTIN / "rows"
+    return {"::".join(path.relative_to(root).with_suffix("").parts): path for path in root.rglob("*.yaml")}
 
 
 def _known_options(options: Mapping[str, str]) -> Mapping[str, str]:

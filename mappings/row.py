@@ -51,7 +51,7 @@ class Row:
 
     `replace_on` are the properties whose change makes a new object; `in_place` those that AWS would replace for and
     we do not. `python` is `module:function` of `translators.lowering`, called when the members are built. `narrow`:
-    members wait for what they refer to, not for the whole of it.
+    members wait for what they refer to, not for the whole of it. `any_properties`: templates may write others too.
     """
 
     type: str
@@ -65,6 +65,7 @@ class Row:
     in_place: Mapping[str, str] = field(default_factory=dict)
     python: str | None = None
     narrow: bool = False
+    any_properties: bool = False
     note: str = ""
 
     used: frozenset[str] = field(init=False, compare=False)  # properties that members, `ref` or attributes read
@@ -99,7 +100,19 @@ def _used(tree: Tree) -> Iterator[str]:
 
 
 _KEYS = frozenset(
-    {"resources", "ref", "attributes", "properties", "required", "replace_on", "in_place", "python", "narrow", "note"}
+    {
+        "any_properties",
+        "attributes",
+        "in_place",
+        "narrow",
+        "note",
+        "properties",
+        "python",
+        "ref",
+        "replace_on",
+        "required",
+        "resources",
+    }
 )
 _MEMBER_KEYS = frozenset({"type", "properties", "condition", "depends_on"})
 _LEVELS = frozenset(Level)
@@ -135,6 +148,7 @@ def read_row(name: str, tree: Tree, origin: str) -> Row:
         in_place=tree.get("in_place") or {},
         python=python,
         narrow=bool(tree.get("narrow")),
+        any_properties=bool(tree.get("any_properties")),
         note=str(tree.get("note") or ""),
     )
 

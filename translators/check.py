@@ -20,6 +20,7 @@ from engine.model.expression import (
     ResourceRef,
     children,
     find,
+    within,
 )
 from engine.model.template import Dialect, Resource, Template
 from translators.findings import Findings, nearest
@@ -84,7 +85,10 @@ def _references(expression: Expression, template: Template, address: str, findin
 
 def _unknown(name: str, template: Template, address: str, span: Span | None, findings: Findings) -> None:
     known = [*template.resources, *template.parameters]
-    way_out = f"{name} is a parameter: write Ref." if name in template.parameters else nearest(name, known)
+    way_out = nearest(name, known)
+    if name in template.parameters:
+        function = "Ref" if template.dialect is Dialect.CFN else "get_param"
+        way_out = f"{name} is a parameter: write {function}."
     if template.dialect is Dialect.CFN:
         section = "Outputs" if address.startswith("outputs") else "Resources"
         findings.error(
@@ -94,7 +98,7 @@ def _unknown(name: str, template: Template, address: str, span: Span | None, fin
         )  # fmt: skip
     else:
         findings.error("InvalidTemplateReference", f'The specified reference "{name}" (in {address}) is incorrect.',
-                       nearest(name, known), address=address, span=span)  # fmt: skip
+                       way_out, address=address, span=span)  # fmt: skip
 
 
 def _unknown_parameter(name: str, template: Template, address: str, span: Span | None, findings: Findings) -> None:
@@ -135,6 +139,10 @@ def _needing(resource: Resource, needed: str) -> Span | None:
 
 
 def _always_needed(expression: Expression) -> Iterator[str]:
+    everything = within(expression)
+    if not any(type(inner) is If for inner in everything):
+        yield from (inner.address for inner in everything if isinstance(inner, ResourceRef | AttributeRef))
+        return
     todo = [expression]
     while todo:
         here = todo.pop()

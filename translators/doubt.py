@@ -19,22 +19,23 @@ _CLEAR = frozenset({
     "InvalidTemplateReference", "UnknownCondition", "UnknownMapping", "UnknownParameter", "UnresolvedDependency",
 })  # fmt: skip
 _OF_KEYS = frozenset({"InvalidResource", "TransformFailed", "TransformMissing"})
-_WHOLE = ("", "type", "properties")  # the parts without which nothing is known of a resource
+_WHOLE = frozenset({"", "type", "properties"})  # the parts without which nothing is known of a resource
 
 
 def doubtful(template: Template, errors: Iterable[Diagnostic]) -> frozenset[str]:
     """The resources of which too little could be read."""
-    serious = [one for one in errors if one.code not in _CLEAR]
-    return frozenset(name for name in template.resources if any(_concerns(one, name) for one in serious))
+    serious = (one for one in errors if one.code not in _CLEAR)
+    return frozenset(name for one in serious for name in _concerned(one) if name in template.resources)
 
 
-def _concerns(one: Diagnostic, name: str) -> bool:
+def _concerned(one: Diagnostic) -> tuple[str, ...]:
+    """The names of which the finding leaves too little; names may have dots themselves."""
     section, _, rest = one.address.partition(".")
-    if section.lower() != "resources" or not rest.startswith(name):
-        return False
-    between, _, inner = rest.removeprefix(name).partition(".")
+    if section.lower() != "resources":
+        return ()
+    name, _, part = rest.rpartition(".")
     # A key that a resource has not (`Poperties`) is addressed like one that it has.
-    return between == "" and (inner.lower() in _WHOLE or (one.code in _OF_KEYS and "." not in inner))
+    return (rest, name) if part.lower() in _WHOLE or one.code in _OF_KEYS else (rest,)
 
 
 def without_circles(template: Template, errors: Iterable[Diagnostic]) -> Template:

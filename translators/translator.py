@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
 
 from engine.model.diagnostic import Invalid
+from engine.model.expression import Expression, Yaql, find
 from engine.model.source import Examined, Source
-from engine.model.template import Template
+from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings
 from translators import cfn
 from translators.doubt import doubtful, without_circles
 from translators.findings import in_order
-from translators.lowering import lower_leniently
+from translators.lowering import lower_leniently, with_known_images
 from translators.operator import Operator
 from translators.parsing import examine, outline
 
@@ -29,14 +33,16 @@ class Translator:
         self._rows, self._operator = rows, operator or Operator()
         self._cache: OrderedDict[bytes, tuple[Template, int]] = OrderedDict()
         self._characters = 0
+        self._lock = threading.Lock()  # long templates are translated beside the event loop
 
     def translate(self, source: Source) -> Template:
         """Return the template of `source`, `AWS::` resources lowered. Raises Invalid with all findings."""
         key = _key(source)
-        found = self._cache.get(key)
-        if found is not None:
-            self._cache.move_to_end(key)
-            return found[0]
+        with self._lock:
+            found = self._cache.get(key)
+            if found is not None:
+                self._cache.move_to_end(key)
+                return found[0]
         examined = self.examine(source)
         if examined.errors:
             raise Invalid(examined.errors)
@@ -46,8 +52,10 @@ class Translator:
     def examine(self, source: Source) -> Examined:
         """What can be read of `source`, and every error in it. Raises Invalid where nothing can be."""
         parsed, errors = examine(source, self._operator)
-        usable = without_circles(parsed, errors)
+        usable = with_known_images(without_circles(parsed, errors), self._rows)
         template, more = lower_leniently(usable, rows=self._rows, doubtful=doubtful(usable, errors))
+        if _waits(template):
+            template = replace(template, waits=True)
         told = {one.span for one in errors if one.span is not None}
         return Examined(template, in_order([*errors, *(one for one in more if one.span not in told)], source.name))
 
@@ -56,11 +64,30 @@ class Translator:
         return outline(source)
 
     def _keep(self, key: bytes, template: Template, characters: int) -> None:
-        self._cache[key] = (template, characters)
-        self._characters += characters
-        while len(self._cache) > _CACHED or (self._characters > _CACHED_CHARACTERS and len(self._cache) > 1):
-            _, (_, freed) = self._cache.popitem(last=False)
-            self._characters -= freed
+        with self._lock:
+            _, replaced = self._cache.get(key, (template, 0))  # another thread may have been as quick
+            self._cache[key] = (template, characters)
+            self._characters += characters - replaced
+            while len(self._cache) > _CACHED or (self._characters > _CACHED_CHARACTERS and len(self._cache) > 1):
+                _, (_, freed) = self._cache.popitem(last=False)
+                self._characters -= freed
+
+
+def _waits(template: Template) -> bool:
+    """Whether anything in it is YAQL, which HOT alone has."""
+    return template.dialect is Dialect.HOT and any(find(outer, Yaql) for outer in _expressions(template))
+
+
+def _expressions(template: Template) -> Iterator[Expression]:
+    yield from template.conditions.values()
+    for output in template.outputs.values():
+        yield from (one for one in (output.value, output.condition) if one is not None)
+    both: list[Resource | Group] = [*template.resources.values(), *template.groups.values()]
+    for held in both:
+        parts = (held.properties, held.metadata, held.condition, held.creation_policy, held.computed_policy)
+        yield from (part for part in parts if part is not None)
+    for resource in template.resources.values():
+        yield from (part for part in (resource.update_policy, resource.external_id) if part is not None)
 
 
 def _key(source: Source) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from engine.cloud import catalog, microversion
@@ -12,7 +12,7 @@ from engine.cloud.border import Asked, refusal, retry_after
 from engine.cloud.cache import TtlCache
 from engine.cloud.clock import Clock
 from engine.cloud.context import Context
-from engine.cloud.contract import Ready, Reply
+from engine.cloud.contract import Place, Ready, Reply
 from engine.cloud.ending import to_its_end
 from engine.cloud.errors import CloudError, NotFound, Permanent, Temporary
 from engine.cloud.gather import Gatherer, gathered
@@ -26,6 +26,12 @@ from engine.model.value import Value
 
 _MOST_PAGES = 10_000
 _MOST_LISTINGS = 100  # kinds of objects of a project that are kept for names
+
+
+class Elsewhere(Protocol):
+    """The way to other regions and clouds (`engine.cloud.elsewhere`)."""
+
+    async def reach(self, client: Client, place: Place) -> Client: ...
 
 
 class Shared:
@@ -44,6 +50,7 @@ class Shared:
         self.listings: TtlCache[tuple[str, str], Sequence[Row]] = TtlCache(_MOST_LISTINGS, clock)
         self.facts: TtlCache[str, Mapping[str, Value]] = TtlCache(settings.max_contexts, clock)
         self._limiters: dict[str, Limiter] = {}
+        self.elsewhere: Elsewhere | None = None
 
     def limiter(self, service: str) -> Limiter:
         found = self._limiters.get(service)
@@ -212,6 +219,10 @@ class Client:
         info = await self.context.current()
         found = catalog.service_types(info, self.region, self.shared.interface)
         return found | {catalog.official_type(name) for name in self.shared.overrides}
+
+    async def elsewhere(self, place: Place) -> Client:
+        assert self.shared.elsewhere is not None, "nobody goes on from elsewhere"
+        return await self.shared.elsewhere.reach(self, place)
 
     # --- inside -------------------------------------------------------------------------------------------------
     def _root(self, service: str) -> str:

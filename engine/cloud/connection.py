@@ -16,6 +16,7 @@ from engine.cloud.clock import Clock, SystemClock
 from engine.cloud.context import Context
 from engine.cloud.delegation import Delegation, Way
 from engine.cloud.ec2 import Ec2KeySource
+from engine.cloud.elsewhere import Elsewhere
 from engine.cloud.errors import Permanent
 from engine.cloud.plugin import CloudEntry, PluginSource, read_entry
 from engine.cloud.settings import CloudSettings
@@ -38,6 +39,7 @@ class Connection:
             self.transport, settings, clock,
             region=auth.region, interface=auth.interface, overrides=auth.endpoint_overrides,
         )  # fmt: skip
+        self._elsewhere = self.shared.elsewhere = Elsewhere(self.transport, settings, clock, threads)
         #: Tells what a user lends for a project at present; set by `Clouds`.
         self.standing: Callable[[str, str], Awaitable[Delegation | None]] | None = None
         self._clients: OrderedDict[str, Client] = OrderedDict()
@@ -63,6 +65,7 @@ class Connection:
     async def close(self) -> None:
         for task in self._opening.values():
             task.cancel()
+        await self._elsewhere.close()
         await self.transport.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 

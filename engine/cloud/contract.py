@@ -33,6 +33,17 @@ class Ready:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Another region, or another cloud: with `credential`, which is a keystoneauth plugin's `auth_type` and its options
+    `auth`. `ca_cert` is the text of certificates. Without a region, the first one that the cloud's catalogue names."""
+
+    region: str | None = None
+    credential: Mapping[str, Any] | None = field(default=None, repr=False)
+    ca_cert: str | None = None
+    insecure: bool = False
+
+
 class Cloud(Protocol):
     """One project of one cloud, as the engine may act there."""
 
@@ -105,4 +116,9 @@ class Cloud(Protocol):
 
     async def services(self) -> frozenset[str]:
         """Catalogue types that have an endpoint here."""
+        ...
+
+    async def elsewhere(self, place: Place) -> Cloud:
+        """The same for another region, as the same user, or for the project of a credential. Raises Permanent when the
+        credential cannot be used."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,11 +26,13 @@ _NATIVE_OPTIONS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class CloudEntry:
-    """An entry of `clouds.yaml`. `plugin` and `session` are keystoneauth1 objects where the auth type needs them."""
+    """An entry of `clouds.yaml`. `plugin` and `session` are keystoneauth1 objects where the auth type needs them;
+    `trusted` is the file that the session reads, there for as long as the entry."""
 
     settings: AuthSettings
     plugin: Any = None
     session: Any = None
+    trusted: Any = None
 
 
 def read_entry(name: str) -> CloudEntry:
@@ -53,6 +56,38 @@ def read_entry(name: str) -> CloudEntry:
         raise Permanent(
             f"The cloud {name!r} of clouds.yaml cannot be used: {str(error) or type(error).__name__}"
         ) from error
+
+
+def read_credential(credential: Mapping[str, Any], *, ca_cert: str | None, insecure: bool) -> CloudEntry:
+    """What a user's credential says: the `auth_type` and the options `auth` of a keystoneauth1 plugin.
+
+    Blocks: call it in a thread. Raises Permanent with what is wrong, without what is secret.
+    """
+    auth_type, auth = credential.get("auth_type"), credential.get("auth")
+    if not isinstance(auth_type, str) or not isinstance(auth, Mapping):
+        raise Permanent("The credential is no JSON object with `auth_type` and `auth`, as keystoneauth has them.")
+    given = {_ALIASES.get(name, name): value for name, value in auth.items() if value is not None}
+    if not isinstance(given.get("auth_url"), str) or not given["auth_url"].startswith(("http://", "https://")):
+        raise Permanent("The credential's `auth` has no auth_url.")
+    known = {name: value for name, value in given.items() if name in _NATIVE_OPTIONS}
+    if wrong := sorted(name for name, value in known.items() if not isinstance(value, str)):
+        raise Permanent(f"The credential's {', '.join(wrong)} must be text.")
+    settings = AuthSettings(**known)
+    if auth_type in _NATIVE and len(known) == len(given):
+        settings.identity()
+        return CloudEntry(settings)
+    from keystoneauth1 import loading, session
+
+    try:
+        plugin = loading.get_plugin_loader(auth_type).load_from_options(**auth)
+    except Exception as error:  # plugins are anybody's code
+        raise Permanent(f"The credential cannot be used: {str(error) or type(error).__name__}") from error
+    if insecure or not ca_cert:
+        return CloudEntry(settings, plugin, session.Session(verify=not insecure))
+    trusted = tempfile.NamedTemporaryFile("w", encoding="ascii", suffix=".pem")  # noqa: SIM115  (lives with the entry)
+    trusted.write(ca_cert)
+    trusted.flush()
+    return CloudEntry(settings, plugin, session.Session(verify=trusted.name), trusted)
 
 
 _ALIASES = {"default_domain_id": "user_domain_id", "default_domain_name": "user_domain_name",

@@ -41,5 +41,6 @@ class CloudSettings:
     max_contexts: int = 1_000  # projects and trusts whose tokens are kept
     auth_threads: int = 8
     service_user_extra_roles: frozenset[str] = frozenset({"service"})  # that he may have and the caller not
+    remote_clouds: bool = True  # whether users' credentials may lead to other clouds
     external_network: str | None = None  # name or id of the network that floating IPs come from
     microversions: Mapping[str, str] = field(default_factory=lambda: dict(MICROVERSIONS))

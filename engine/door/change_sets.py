@@ -54,7 +54,7 @@ class ChangeSets(Commands):
         stack_id, stack_name = (new_id(), ref) if stack is None else (stack.id, stack.name)
         identity = self._identity(stack_id, stack_name, caller.project_id)
         source = await self.answered(caller, source)
-        deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
+        deployment = await self._validator.whole(identity, source, self._cloud(caller), options)
         if kind == "IMPORT":
             to_adopt(deployment, self._context.registry, imports)
             await self._refuse_owned(caller, imports)
@@ -215,7 +215,7 @@ class ChangeSets(Commands):
         if retain_except_on_create is not None:
             options = replace(options, retain_except_on_create=retain_except_on_create)
         identity = self._identity(stack.id, stack.name, stack.project_id)
-        deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
+        deployment = await self._validator.whole(identity, source, self._cloud(caller), options)
         row, imports = await self._base(found.id)
         adopt = to_adopt(deployment, self._context.registry, imports)
 

@@ -46,7 +46,7 @@ class Creating(Part):
         stack_id = new_id()
         identity = self._identity(stack_id, name, caller.project_id)
         cloud = self._cloud(caller)
-        deployment = await self._validator.whole(identity, source, cloud, options.notification_arns)
+        deployment = await self._validator.whole(identity, source, cloud, options)
         delegation = await self._delegation(caller, needed=self._validator.outside(deployment))
         spec = RunSpec(
             kind, on_failure=options.on_failure, deadline=self._deadline(options), adopt=adopt or {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,6 +43,9 @@ class Leaving(Updating):
         except Fenced as error:
             raise changed_meanwhile(stack) from error
         self._context.store.cache.forget(tree)
+        self._context.notifier.stack(
+            replace(stack, action=Action.DELETE, status=Status.COMPLETE, status_reason="Stack abandoned")
+        )
         return data
 
     async def export_stack(self, caller: Caller, ref: str) -> Mapping[str, Value]:

@@ -54,11 +54,14 @@ def child_of(deployment: Deployment, resource: Resource, translator: Translator)
     text = told.get("template") if isinstance(told, Mapping) else None
     if not isinstance(text, str):
         return None
+    files, environment = told.get("files") or {}, told.get("environment") or {}
+    if not _is_whole(files, environment):
+        return None  # the type's own properties are wrong, which is told of them
     given = told.get("parameters")
     values = {name: value for name, value in given.items() if value is not None} if isinstance(given, Mapping) else {}
     source = Source(
-        text, told["files"], told["environment"], {name: value for name, value in values.items() if is_known(value)},
-        name=str(told.get("path") or told["type"]),
+        text, files, environment, {name: value for name, value in values.items() if is_known(value)},
+        name=str(told.get("path") or told.get("type") or resource.type),
     )  # fmt: skip
     examined, whole = _examined(translator, source)
     if examined is None:
@@ -66,7 +69,8 @@ def child_of(deployment: Deployment, resource: Resource, translator: Translator)
     template = examined.template
     unknown = given is UNKNOWN or given is NO_VALUE
     values = dict.fromkeys(template.parameters, UNKNOWN) if unknown else values
-    return Child(template, source, values, told["type"], examined.errors, whole)
+    written = source.name if told.get("type") is None else str(told["type"])
+    return Child(template, source, values, written, examined.errors, whole)
 
 
 def _examined(translator: Translator, source: Source) -> tuple[Examined | None, bool]:
@@ -79,6 +83,15 @@ def _examined(translator: Translator, source: Source) -> tuple[Examined | None, 
         return Examined(translator.outline(source)), False
     except Unanswered:
         return None, False
+
+
+def _is_whole(files: Value, environment: Value) -> bool:
+    """Whether they are what translators write; users may name the type too."""
+    if not isinstance(files, Mapping) or not isinstance(environment, Mapping):
+        return False
+    defaults, registry = environment.get("parameter_defaults") or {}, environment.get("resource_registry") or {}
+    texts = all(isinstance(text, str) for text in files.values())
+    return texts and isinstance(defaults, Mapping) and isinstance(registry, Mapping)
 
 
 def child_findings(child: Child, resource: Resource, registry: Registry) -> Iterator[Diagnostic]:

@@ -63,7 +63,7 @@ class Part:
     async def answered(self, caller: Caller, source: Source, *, looking: bool = False) -> Source:
         """`source` with what its template asks of the outside, as that is now; `looking`: nothing is to be made of it.
         Raises Invalid."""
-        with self._validator.telling_all(source):
+        async with self._validator.telling_all_aside(source):
             return await answered(self._context, caller.project_id, source, self._cloud(caller), looking=looking)
 
     async def _drifts(self, stack: Stack) -> list[ResourceDrift]:

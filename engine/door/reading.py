@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from engine.cloud.containers import files_of
 from engine.door.commands import Commands
 from engine.door.filters import StackFilter, pick, query_of
+from engine.model.aside import LONG, aside
 from engine.model.diagnostic import Invalid, invalid
 from engine.model.errors import ResourceNotFound, StackExists
 from engine.model.source import Source
@@ -51,11 +53,12 @@ class Reading(Commands):
         """Everything that can be known before a stack exists: types, properties, references; parameters may be
         missing. Only the outline is known where these decide what the template is, and of templates with macros, which
         are not called."""
-        outline = self.outline(source)
+        async with self._validator.telling_all_aside(source):
+            outline = await aside(partial(self._context.translator.outline, source), when=len(source.text) > LONG)
         if any(not name.startswith("AWS::") for name in outline.transforms):
             return outline
         try:
-            return self._validator.offline(await self.answered(caller, source, looking=True))
+            return await self._validator.offline(await self.answered(caller, source, looking=True))
         except Invalid as error:
             if all(one.code.startswith("Undecided") for one in error.diagnostics):
                 return outline
@@ -73,7 +76,7 @@ class Reading(Commands):
             raise StackExists(name)
         identity = self._identity("", name, caller.project_id)
         source = await self.answered(caller, source)
-        deployment = await self._validator.whole(identity, source, self._cloud(caller), options.notification_arns)
+        deployment = await self._validator.whole(identity, source, self._cloud(caller), options)
         return await self._plan(None, deployment, options, source)
 
     async def preview_update(self, caller: Caller, ref: str, source: Source) -> Plan:
@@ -81,7 +84,7 @@ class Reading(Commands):
         stack = await self._live(caller, ref)
         identity = self._identity(stack.id, stack.name, stack.project_id, stack.root_id)
         source = await self.answered(caller, source)
-        deployment = await self._validator.whole(identity, source, self._cloud(caller), stack.options.notification_arns)
+        deployment = await self._validator.whole(identity, source, self._cloud(caller), stack.options)
         return await self._plan(stack, deployment, stack.options, source)
 
     async def source_of(self, stack: Stack) -> Source:
@@ -156,11 +159,11 @@ class Reading(Commands):
 
     async def _nested_ids(self, stack: Stack, rows: Sequence[ResourceRow]) -> Mapping[str, str]:
         """Address → id of the nested stack behind it, for groups too."""
-        registry = self._context.registry
+        registry, region = self._context.registry, self._context.settings.region
         found = {}
         for row in rows:
             kind = None if row.is_group else registry.find(row.type)
-            if kind is not None and kind.nested and row.physical_id is not None:
+            if kind is not None and row.physical_id is not None and kind.inside(row.properties, region):
                 found[row.address] = row.physical_id
                 if row.group is not None:
                     found[row.group] = row.physical_id

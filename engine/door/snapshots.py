@@ -97,7 +97,7 @@ class Snapshotting(Commands):
         source = await self._snapshots.source(snapshot_id)
         deployment = await self._validator.whole(
             self._identity(stack.id, stack.name, stack.project_id, stack.root_id), source, self._cloud(caller),
-            stack.options.notification_arns,
+            stack.options,
         )  # fmt: skip
         self._enforce_policy(stack, await self._plan(stack, deployment, stack.options, source), None)
         wanted = RunSpec(Action.RESTORE, snapshot=snapshot_id)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Final
 
 from engine.door.group_members import group_members
 from engine.door.nested_check import Child, child_findings, child_of, deployment_of, has_output
@@ -13,7 +16,7 @@ from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order
 from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
 from engine.model.nearest import did_you_mean
 from engine.model.source import Examined, Source, Translator, Unanswered
-from engine.model.template import Constraint, DeletionPolicy, Parameter, Resource, Template
+from engine.model.template import Constraint, DeletionPolicy, Dialect, Group, Parameter, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.deployment import Deployment, decided, ordered, unknown_type, unknown_types
 from engine.plan.scope import NOTHING_ASKED, View
@@ -95,6 +98,8 @@ class TemplateCheck:
         yield from wrong_defaults(deployment.template)
         yield from _named_limits(deployment)
         yield from self._properties(deployment, (*deployment.resources.values(), *members))
+        if deployment.template.dialect is Dialect.CFN:
+            yield from _others(deployment)
         yield from self._attributes(deployment, children)
 
     def _inside(
@@ -123,14 +128,13 @@ class TemplateCheck:
             ordered(inner)
 
     def _properties(self, deployment: Deployment, resources: Iterable[Resource]) -> Iterable[Diagnostic]:
-        scope = deployment.scope(View())
         for resource in resources:
             if resource.external_id is not None:
                 continue  # TR-08: it is neither made nor changed, so its properties are never used
-            yield from self._snapshots(resource)
+            yield from self._snapshots(deployment, resource)
             yield from self._update_policy(deployment, resource)
             try:
-                given = evaluate(resource.properties, scope)
+                given = deployment.foresee(resource.properties)
             except Invalid as error:
                 yield from error.diagnostics
                 continue
@@ -168,9 +172,13 @@ class TemplateCheck:
             yield Diagnostic("PropertyType", f"Property error: {address}: an update policy is a map.",
                              f"{resource.type} has: {', '.join(known) or 'none'}.", address, span)  # fmt: skip
 
-    def _snapshots(self, resource: Resource) -> Iterable[Diagnostic]:
-        """ENGU-10: what asks for a copy before it goes must have one; losing it silently is no answer."""
-        if self._registry.get(resource.type).snapshot_on_delete:
+    def _snapshots(self, deployment: Deployment, resource: Resource) -> Iterable[Diagnostic]:
+        """ENGU-10: what asks for a copy before it goes must have one; losing it silently is no answer. Of what became
+        several objects, one is enough."""
+        group = deployment.groups.get(resource.group or "")
+        there = deployment.resources
+        members = [resource] if group is None else [there[one] for one in group.members if one in there]
+        if any(self._registry.get(one.type).snapshot_on_delete for one in members):
             return
         asked = {
             "deletion_policy": resource.deletion_policy, "update_replace_policy": resource.update_replace_policy,
@@ -250,6 +258,13 @@ def _path_to(expression: Expression, span: Span) -> tuple[str, ...] | None:
     return next(((step, *path) for step, path in found if path is not None), None)
 
 
+def check_rules(deployment: Deployment) -> None:
+    """Raises Invalid with every rule that is broken."""
+    findings = list(broken_rules(deployment))
+    if findings:
+        raise Invalid(findings)
+
+
 def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constraint, Value]]:
     """Each named limit of a parameter with each value that must keep it: a list's items are values of their own."""
     for name, parameter in deployment.template.parameters.items():
@@ -257,8 +272,55 @@ def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constrain
         for limit in parameter.constraints:
             if limit.custom is not None:
                 for one in value if isinstance(value, list | tuple) else [value]:
-                    if one is not UNKNOWN and not isinstance(one, list | dict):
+                    if one is not UNKNOWN and not isinstance(one, list | dict) and not _is_known(limit, one):
                         yield parameter, limit, one
+
+
+def _is_known(limit: Constraint, value: Value) -> bool:
+    return any(fnmatchcase(str(value), glob) for glob in limit.known)
+
+
+def _others(deployment: Deployment) -> Iterator[Diagnostic]:
+    """What metadata and outputs ask for that nothing can give, whatever resources turn out to be."""
+    scope = deployment.scope(View())
+    held: list[Resource | Group] = [*deployment.resources.values(), *deployment.groups.values()]
+    places = [(f"Resources.{one.address}.Metadata", one.metadata) for one in held]
+    places += [
+        (f"Outputs.{one.name}", part)
+        for one in deployment.template.outputs.values()
+        if one.condition is None or evaluate(one.condition, scope)
+        for part in (one.value, one.export)
+    ]
+    yield from _exports(deployment)
+    for address, part in places:
+        if part is not None:
+            try:
+                evaluate(part, scope)
+            except Invalid as error:
+                yield from (replace(one, address=one.address or address) for one in error.diagnostics)
+
+
+_EXPORT_NAME: Final = re.compile(r"[A-Za-z0-9:-]{1,255}")
+
+
+def _exports(deployment: Deployment) -> Iterator[Diagnostic]:
+    """Q22: names of exports that are put together are known as soon as parameters are."""
+    scope = deployment.scope(View())
+    for output in deployment.template.outputs.values():
+        if output.export is None or (output.condition is not None and not evaluate(output.condition, scope)):
+            continue
+        try:
+            name = evaluate(output.export, scope)
+        except Invalid:
+            continue  # told with what is wrong with outputs
+        if name is not UNKNOWN and not (isinstance(name, str) and _EXPORT_NAME.fullmatch(name)):
+            yield Diagnostic(
+                "InvalidExport",
+                f"Template format error: Output {output.name} is malformed. The Name field of every Export member must "
+                "be specified and consist only of alphanumeric characters, colons, or hyphens.",
+                f"It is {str(name)[:60]!r}; names have at most 255 characters.",
+                address=f"Outputs.{output.name}", span=output.export.span or output.span,
+            )  # fmt: skip
 
 
 def _named_limits(deployment: Deployment) -> Iterator[Diagnostic]:

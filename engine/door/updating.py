@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import insert, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.door.creating import Creating
 from engine.door.part import changed_meanwhile, new_id, refuse_busy, refuse_update_in
 from engine.expr.parameters import check_immutable
+from engine.model.aside import aside
 from engine.model.errors import InvalidState, NoChange
 from engine.model.source import Source
 from engine.model.stack import Caller, Options, Plan, Stack
@@ -48,7 +50,7 @@ class Updating(Creating):
         source = await self.answered(caller, source)
         deployment = await self._validator.whole(
             self._identity(stack.id, stack.name, stack.project_id, stack.root_id), source, self._cloud(caller),
-            options.notification_arns,
+            options,
         )  # fmt: skip
         plan = await self._plan(stack, deployment, options, source)
         if refuse_no_change and plan.is_empty:
@@ -113,7 +115,8 @@ class Updating(Creating):
             for row in await self._context.store.resources(stack.id):
                 rows.setdefault(row.address, []).append(row)
         old = {} if stack is None else stack.parameters
-        changes, outputs = plan_changes(deployment, rows, self._context.registry, old_parameters=old)
+        planned = partial(plan_changes, deployment, rows, self._context.registry, old_parameters=old)
+        changes, outputs = await aside(planned)
         other = []
         if stack is not None:
             had = {output.name: output.value for output in stack.outputs}

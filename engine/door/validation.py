@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 
 from engine.cloud.contract import Cloud
-from engine.cloud.errors import CloudError
-from engine.door.template_check import TemplateCheck, broken_rules, custom_limits, span_of
+from engine.cloud.errors import CloudError, NotFound
+from engine.door.template_check import TemplateCheck, check_rules, custom_limits, span_of
 from engine.expr.evaluate import evaluate
+from engine.model.aside import aside
 from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order, invalid
 from engine.model.errors import LimitExceeded
 from engine.model.source import Source, Unanswered
-from engine.model.template import Template
+from engine.model.stack import Options
+from engine.model.template import Constraint, Parameter, Template
+from engine.model.value import Value
 from engine.plan.deployment import Deployment
 from engine.plan.scope import View
 from engine.resources.base import StackIdentity
@@ -30,12 +34,10 @@ class Validator:
         self._context = context
         self._template = TemplateCheck(context.translator, context.registry)
 
-    async def whole(
-        self, identity: StackIdentity, source: Source, cloud: CloudGetter, notification_arns: tuple[str, ...] = ()
-    ) -> Deployment:
+    async def whole(self, identity: StackIdentity, source: Source, cloud: CloudGetter, options: Options) -> Deployment:
         """The deployment of `source`, checked as far as can be. Raises Invalid, LimitExceeded."""
-        with self.telling_all(source):
-            deployment = await prepare(self._context, identity, source, cloud, notification_arns)
+        async with self.telling_all_aside(source):
+            deployment = await prepare(self._context, identity, source, cloud, options)
         limit = self._context.settings.max_resources_per_stack
         if (
             0
@@ -44,15 +46,15 @@ class Validator:
             + sum(1 for resource in deployment.resources.values() if resource.group is None)
         ):
             raise LimitExceeded(f"Maximum resources per stack exceeded ({limit}, max_resources_per_stack).")
-        self.check_rules(deployment)
-        self._template.check(deployment)
+        check_rules(deployment)
+        await aside(lambda: self._template.check(deployment))  # templates inside may wait too
         if self.outside(deployment):
             await self._ask_cloud(deployment, await cloud())
         return deployment
 
-    def offline(self, source: Source) -> Template:
+    async def offline(self, source: Source) -> Template:
         """What needs neither parameters' values nor a cloud. Raises Invalid."""
-        return self._template.offline(source)
+        return await aside(lambda: self._template.offline(source))
 
     @contextmanager
     def telling_all(self, source: Source) -> Iterator[None]:
@@ -63,6 +65,17 @@ class Validator:
             raise
         except Invalid as error:
             raise Invalid(self._with_the_rest(source, error.diagnostics)) from error
+
+    @asynccontextmanager
+    async def telling_all_aside(self, source: Source) -> AsyncIterator[None]:
+        """`telling_all` for what runs on the event loop."""
+        try:
+            yield
+        except Unanswered:
+            raise
+        except Invalid as error:
+            told = error.diagnostics
+            raise Invalid(await aside(lambda: self._with_the_rest(source, told))) from error
 
     def _with_the_rest(self, source: Source, told: Sequence[Diagnostic]) -> Iterable[Diagnostic]:
         try:
@@ -82,12 +95,6 @@ class Validator:
         return any(not registry.get(r.type).local for r in deployment.resources.values()) or any(
             cloud_kind(constraint) is not None for _, constraint, _ in custom
         )
-
-    def check_rules(self, deployment: Deployment) -> None:
-        """CFN Rules: every assertion of a rule whose condition holds."""
-        findings = list(broken_rules(deployment))
-        if findings:
-            raise Invalid(findings)
 
     # --- asking the cloud -----------------------------------------------------------------------------------------
     async def _ask_cloud(self, deployment: Deployment, cloud: Cloud) -> None:
@@ -110,13 +117,15 @@ class Validator:
         if findings:
             raise Invalid(findings)
         questions: dict[str, list[_Question]] = {}
-        for question in dict.fromkeys([*_of_parameters(deployment), *self._of_properties(deployment)]):
+        asking = await aside(lambda: [*self._of_properties(deployment)], when=deployment.template.waits)
+        for question in dict.fromkeys([*_of_parameters(deployment), *asking]):
             questions.setdefault(question.kind, []).append(question)
         told = await asyncio.gather(*(_answers(cloud, kind, asked) for kind, asked in questions.items()))
         found = [finding for several in told for finding in several]
         found += [finding async for finding in self._externals(deployment, cloud)]
         if found:
-            raise Invalid(found)
+            veil = deployment.veil
+            raise Invalid(replace(one, summary=veil(one.summary), detail=veil(one.detail)) for one in found)
 
     async def _externals(self, deployment: Deployment, cloud: Cloud) -> AsyncIterator[Diagnostic]:
         """TR-08: an object that a resource stands for must be there."""
@@ -125,7 +134,8 @@ class Validator:
             kind = self._context.registry.get(resource.type)
             if resource.external_id is None or not isinstance(kind, OpenStackType):
                 continue
-            wanted = evaluate(resource.external_id, scope)
+            written = resource.external_id
+            wanted = await aside(partial(evaluate, written, scope), when=deployment.template.waits)
             if isinstance(wanted, str) and not await kind.exists(cloud, wanted):
                 yield Diagnostic(
                     "ExternalNotFound",
@@ -161,8 +171,13 @@ class _Question:
     address: str
     span: Span | None
     words: str = ""  # the constraint's own description
+    missing: str = ""  # CloudFormation's words for what does not exist
 
-    def answered(self, said: str) -> Diagnostic:
+    def answered(self, error: CloudError) -> Diagnostic:
+        said = error.message
+        if self.missing and isinstance(error, NotFound):
+            what, said = self.missing, " ".join(filter(None, (self.words, said)))
+            return Diagnostic("ConstraintFailed", what, said, address=self.address, span=self.span)
         sentence = self.words or f"Error validating value '{self.value}': {said}"
         return Diagnostic("ConstraintFailed", f"{self.what}: {sentence}", address=self.address, span=self.span)
 
@@ -174,9 +189,7 @@ async def _answers(cloud: Cloud, kind: str, questions: Sequence[_Question]) -> l
     except CloudError as error:
         raise invalid("CloudUnavailable", f"{questions[0].what} cannot be checked: {error.message}") from error
     return [
-        question.answered(missing.message)
-        for question in questions
-        if isinstance(missing := found[question.value], CloudError)
+        question.answered(missing) for question in questions if isinstance(missing := found[question.value], CloudError)
     ]
 
 
@@ -186,4 +199,14 @@ def _of_parameters(deployment: Deployment) -> Iterator[_Question]:
         kind = cloud_kind(limit.custom or "")
         if kind is not None and value:
             what, where = f"Parameter '{parameter.name}' is invalid", f"parameters.{parameter.name}"
-            yield _Question(kind, value, what, where, parameter.span, limit.description)
+            yield _Question(
+                kind, value, what, where, parameter.span, limit.description, _missing(parameter, limit, value)
+            )
+
+
+def _missing(parameter: Parameter, limit: Constraint, value: Value) -> str:
+    """What CloudFormation says of a parameter's value that does not exist, and EC2 of the value."""
+    if not limit.missing:
+        return ""
+    failed = f"Parameter validation failed: parameter value {value} for parameter name {parameter.name} does not exist."
+    return f"{failed} {limit.missing.format(value)}."

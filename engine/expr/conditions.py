@@ -74,6 +74,9 @@ class _ConditionScope:
     def import_value(self, name: str) -> Value:
         return self._outer.import_value(name)
 
+    def spend(self, size: int) -> bool:
+        return self._outer.spend(size)
+
     def facade(self, part: FacadePart) -> Value:
         return self._outer.facade(part)
 

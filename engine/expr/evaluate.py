@@ -6,6 +6,7 @@ out. Dispatch is a table by type: a map of literals is the common case and must 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,9 @@ class ItemScope:
         if variable == self.variable:
             return self.value
         return self._outer.item(variable) if isinstance(self._outer, ItemScope) else NO_VALUE
+
+
+_NO_INDEX = (IndexError, ValueError, TypeError, OverflowError)  # what an index that is none makes Python raise
 
 
 def fail(code: str, summary: str, span: Span | None) -> Invalid:
@@ -98,10 +102,10 @@ def _into(value: Value, path: Sequence[Value], *, lenient: bool, span: Span | No
                 value = value[int(step)]
             else:
                 raise KeyError(step)
-        except (KeyError, IndexError, ValueError, TypeError) as error:
+        except (KeyError, *_NO_INDEX) as error:
             if lenient:
                 return ""
-            raise fail("BadPath", f"There is no {step!r} in the value.", span) from error
+            raise fail("BadPath", f"There is no {shown(step)!r} in the value.", span) from error
     return value
 
 
@@ -117,6 +121,9 @@ def _attribute(e: x.AttributeRef, scope: Scope) -> Value:
     name = None if e.attribute is None else evaluate(e.attribute, scope)
     if name is UNKNOWN:
         return UNKNOWN
+    if isinstance(name, dict | list):
+        raise fail("InvalidFunctionArgument", f"The name of an attribute is text, not {kind_of(name)}.", e.span)
+    name = None if name is None else functions.text_of(name)
     if not e.path or name is None:
         return scope.attribute(e.address, name)
     path = [evaluate(p, scope) for p in e.path]
@@ -131,14 +138,14 @@ def _attribute_path(value: Value, path: Sequence[Value]) -> Value:
     for step in path:
         if value is UNKNOWN or step is UNKNOWN:
             return UNKNOWN
-        if isinstance(value, Mapping):
-            value = value.get(step, value.get(str(step)))
-        elif isinstance(value, list | tuple):
-            try:
+        try:
+            if isinstance(value, Mapping):
+                value = value.get(step, value.get(str(step)))
+            elif isinstance(value, list | tuple):
                 value = value[int(step)]
-            except (IndexError, ValueError, TypeError):
+            else:
                 return None
-        else:
+        except _NO_INDEX:
             return None
     return value
 
@@ -204,21 +211,26 @@ def _known(
 
     def read(e: Any, scope: Scope) -> Value:
         given: list[Value] = []
+        absent = unknown = False
         for name in names:
             held = getattr(e, name)
             if isinstance(held, tuple):
-                given.append([one for one in (evaluate(part, scope) for part in held) if one is not NO_VALUE])
+                found = [_TABLE[type(part)](part, scope) for part in held]
+                value: Value = [one for one in found if one is not NO_VALUE]
             else:
-                given.append(None if held is None else evaluate(held, scope))
-        if any(value is NO_VALUE for value in given):
+                value = None if held is None else _TABLE[type(held)](held, scope)
+            absent = absent or value is NO_VALUE
+            unknown = unknown or not known(value)
+            given.append(value)
+        if absent:
             raise fail(
                 "InvalidFunctionArgument",
                 "AWS::NoValue, or an `if` without a value, cannot be an argument here.",
                 e.span,
             )
-        if not all(known(value) for value in given):
+        if unknown:
             return UNKNOWN
-        return _guarded(function, [*given, *(getattr(e, name) for name in extra)], e.span)
+        return _guarded(function, [*given, *(getattr(e, name) for name in extra)], scope, e.span)
 
     return read
 
@@ -228,11 +240,22 @@ def _parts_known(value: Value) -> bool:
     return value is not UNKNOWN and not (isinstance(value, list) and any(one is UNKNOWN for one in value))
 
 
-def _guarded(function: Callable[..., Value], given: Sequence[Value], span: Span | None) -> Value:
+def _guarded(function: Callable[..., Value], given: Sequence[Value], scope: Scope, span: Span | None) -> Value:
     try:
-        return function(*given)
+        made = function(*given)
     except functions.Refused as refused:
         raise fail(refused.code, str(refused), span) from refused
+    if isinstance(made, str | list | dict) and not scope.spend(len(made) * (1 if isinstance(made, str) else _ITEM)):
+        raise fail("TooLarge", "The functions of the template make more than is kept in memory for one.", span)
+    return made
+
+
+_ITEM = 64  # bytes of an item of a list or map
+
+
+def _asked(value: Value) -> str:
+    """A value as the name of something."""
+    return value if isinstance(value, str) else kind_of(value) if isinstance(value, dict | list) else shown(value)
 
 
 def _named(e: x.Named, scope: Scope) -> Value:
@@ -242,7 +265,7 @@ def _named(e: x.Named, scope: Scope) -> Value:
     for key, held in e.among:
         if key == name:
             return evaluate(held, scope)
-    raise fail("UnknownName", e.missing.format(shown(name)), e.span)
+    raise fail("UnknownName", e.missing.replace("{}", shown(name)), e.span)
 
 
 def _split(e: x.Split, scope: Scope) -> Value:
@@ -250,41 +273,42 @@ def _split(e: x.Split, scope: Scope) -> Value:
     index = None if e.index is None else evaluate(e.index, scope)
     if any(one is UNKNOWN for one in (delimiter, text, index)):
         return UNKNOWN
-    return _guarded(functions.split, [delimiter, text, index], e.span)
+    return _guarded(functions.split, [delimiter, text, index], scope, e.span)
 
 
 def _select(e: x.Select, scope: Scope) -> Value:
     index, source = evaluate(e.index, scope), evaluate(e.source, scope)
-    if index is UNKNOWN or source is UNKNOWN:
+    if source is UNKNOWN or not is_known(index):
         return UNKNOWN
     if source is NO_VALUE:
         return NO_VALUE
-    return _guarded(functions.select, [index, source, e.lenient], e.span)
+    return _guarded(functions.select, [index, source, e.lenient], scope, e.span)
 
 
 def _find_in_map(e: x.FindInMap, scope: Scope) -> Value:
     name, top, second = (evaluate(one, scope) for one in (e.mapping, e.top, e.second))
-    if any(one is UNKNOWN for one in (name, top, second)):
+    if not is_known([name, top, second]):
         return UNKNOWN
-    table = scope.mapping(str(name))
-    row = None if table is None else table.get(str(top))
-    if row is not None and str(second) in row:
-        return row[str(second)]
+    table = scope.mapping(_asked(name))
+    row = None if table is None else table.get(_asked(top))
+    if row is not None and _asked(second) in row:
+        return row[_asked(second)]
     if e.default is not None:
         return evaluate(e.default, scope)
-    raise fail("UnknownMappingKey", f"Template error: Unable to get mapping for {name}::{top}::{second}", e.span)
+    said = "::".join(shown(one) for one in (name, top, second))
+    raise fail("UnknownMappingKey", f"Template error: Unable to get mapping for {said}", e.span)
 
 
 def _zones(e: x.AvailabilityZones, scope: Scope) -> Value:
     region = evaluate(e.region, scope)
-    return UNKNOWN if region is UNKNOWN else scope.zones(str(region or ""))
+    return scope.zones(_asked(region or "")) if is_known(region) else UNKNOWN
 
 
 def _import(e: x.ImportValue, scope: Scope) -> Value:
     name = evaluate(e.name, scope)
-    if name is UNKNOWN:
+    if not is_known(name):
         return UNKNOWN
-    return _placed(lambda: scope.import_value(str(name)), e.span)
+    return _placed(lambda: scope.import_value(_asked(name)), e.span)
 
 
 def _placed(ask: Callable[[], Value], span: Span | None) -> Value:
@@ -300,11 +324,11 @@ def _placed(ask: Callable[[], Value], span: Span | None) -> Value:
 def _stack_output(e: x.StackOutput, scope: Scope) -> Value:
     stack, output = evaluate(e.stack, scope), evaluate(e.output, scope)
     region, own = None if e.region is None else evaluate(e.region, scope), scope.pseudo(x.Pseudo.REGION)
-    if any(one is UNKNOWN for one in (stack, output, region, own)):
+    if not is_known([stack, output, region, own]):
         return UNKNOWN
     if region is not None and region is not NO_VALUE and region != own:
         raise fail("UnknownStackOutput", f"Outputs of stacks in {region} cannot be read: only those of {own}.", e.span)
-    return _placed(lambda: scope.stack_output(str(stack), str(output)), e.span)
+    return _placed(lambda: scope.stack_output(_asked(stack), _asked(output)), e.span)
 
 
 def _repeat(e: x.Repeat, scope: Scope) -> Value:
@@ -314,7 +338,7 @@ def _repeat(e: x.Repeat, scope: Scope) -> Value:
         return UNKNOWN
     if isinstance(loops, Mapping) and any(source is UNKNOWN for source in loops.values()):
         return UNKNOWN
-    return _guarded(functions.repeat, [evaluate(e.template, scope), loops, product], e.span)
+    return _guarded(functions.repeat, [evaluate(e.template, scope), loops, product], scope, e.span)
 
 
 def _list_concat(e: x.ListConcat, scope: Scope) -> Value:
@@ -327,13 +351,13 @@ _CONCAT = _known(functions.list_concat, "lists", extra=("unique",), known=_parts
 
 def _yaql(e: x.Yaql, scope: Scope) -> Value:
     expression, data = evaluate(e.expression, scope), evaluate(e.data, scope)
-    return UNKNOWN if expression is UNKNOWN else _guarded(functions.yaql, [expression, data], e.span)
+    return UNKNOWN if expression is UNKNOWN else _guarded(functions.yaql, [expression, data], scope, e.span)
 
 
 def _base64(e: x.Base64, scope: Scope) -> Value:
     text = evaluate(e.text, scope)
     if isinstance(text, str):
-        return _guarded(functions.base64_text, [scope.fill(text) if OPENING in text else text], e.span)
+        return _guarded(functions.base64_text, [scope.fill(text) if OPENING in text else text], scope, e.span)
     return _BASE64_OF_NO_TEXT(e, scope)
 
 
@@ -346,11 +370,13 @@ def _facade(e: x.Facade, scope: Scope) -> Value:
 
 def _table_lookup(e: x.TableLookup, scope: Scope) -> Value:
     key = evaluate(e.key, scope)
-    if key is UNKNOWN or key is NO_VALUE:
-        return key
+    if key is NO_VALUE:
+        return NO_VALUE
+    if not is_known(key):
+        return UNKNOWN
     if isinstance(key, str) and OPENING in key:
         key = scope.fill(key)
-    found = functions.table_lookup(e.rows, str(key))
+    found = functions.table_lookup(e.rows, _asked(key))
     if found is not None:
         return found
     return key if e.default is None else evaluate(e.default, scope)
@@ -359,8 +385,8 @@ def _table_lookup(e: x.TableLookup, scope: Scope) -> Value:
 def _object_attribute(e: x.ObjectAttribute, scope: Scope) -> Value:
     named = evaluate(e.reference, scope)
     if isinstance(named, list):
-        return [UNKNOWN if one is UNKNOWN else scope.object_attribute(str(one), e.attribute) for one in named]
-    return UNKNOWN if named is UNKNOWN else scope.object_attribute(str(named), e.attribute)
+        return [UNKNOWN if one is UNKNOWN else scope.object_attribute(_asked(one), e.attribute) for one in named]
+    return UNKNOWN if named is UNKNOWN else scope.object_attribute(_asked(named), e.attribute)
 
 
 def _property_path(e: x.PropertyPath, scope: Scope) -> Value:
@@ -392,6 +418,18 @@ def _for_each(e: x.ForEach, scope: Scope) -> Value:
 def _item(e: x.Item, scope: Scope) -> Value:
     bound = scope.item(e.variable) if isinstance(scope, ItemScope) else NO_VALUE
     return _walk(bound, e.path)
+
+
+def _stack_tags(e: x.StackTags, scope: Scope) -> Value:
+    own, tags = evaluate(e.own, scope), scope.pseudo(x.Pseudo.TAGS)
+    if own is UNKNOWN or tags is UNKNOWN:
+        return UNKNOWN
+    listed = own if isinstance(own, list | tuple) else ()
+    keys = [one.get("Key") for one in listed if isinstance(one, Mapping)]
+    found = [one for one in tags if one["Key"] not in keys]
+    if not e.not_in_keys:
+        return found
+    return [{**one, "Key": re.sub(e.not_in_keys, "_", one["Key"])[:255]} for one in found]
 
 
 _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
@@ -442,4 +480,5 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.PropertyPath: _property_path,
     x.ForEach: _for_each,
     x.Item: _item,
+    x.StackTags: _stack_tags,
 }

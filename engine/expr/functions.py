@@ -12,16 +12,19 @@ import ipaddress
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlunsplit
 
+from engine.expr.json_text import parse_json
 from engine.expr.yaql import YaqlFailed, check_yaql, evaluate_yaql
 from engine.model.expression import ReplaceMode
 from engine.model.value import UNKNOWN, Value, is_known
 
 _MOST_REPEATED = 10_000  # items one `repeat` may make
-_MOST_TEXT = 4 * 1024 * 1024  # characters one function may make
+_MOST_TEXT = 4 * 1024 * 1024  # characters one function may make, in one text or in many
+_NODE = 64  # what a list, a map or a text counts among these beside its characters
+_MOST_STEPS = 1_000_000  # pieces of text times keys that one replacement may look at
 
 
 class Refused(Exception):
@@ -40,7 +43,32 @@ def text_of(value: Value) -> str:
         return "true" if value else "false"
     if value is None:
         return ""
-    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list | tuple) else str(value)
+    return _json(value, sort_keys=True) if isinstance(value, dict | list | tuple) else str(value)
+
+
+def _json(value: Value, **form: Any) -> str:
+    """Values inside may be the same one over and over, which JSON writes out each time."""
+    if weight(value, _MOST_TEXT) > _MOST_TEXT:
+        raise _too_much()
+    return json.dumps(value, **form)
+
+
+def weight(value: Value, enough: int) -> int:
+    """About how many characters `value` is as JSON; counting ends beyond `enough`."""
+    total, todo = 0, [value]
+    while todo and total <= enough:
+        here = todo.pop()
+        if isinstance(here, str):
+            total += len(here) + 2
+        elif isinstance(here, Mapping):
+            total += 2 + sum(len(key) + 4 for key in here if isinstance(key, str))
+            todo.extend(here.values())
+        elif isinstance(here, list | tuple):
+            total += 2 * len(here) + 2
+            todo.extend(here)
+        else:
+            total += 8
+    return total
 
 
 def comparable(value: Value) -> Value:
@@ -52,10 +80,21 @@ def comparable(value: Value) -> Value:
     return text_of(value)
 
 
-def _bounded(text: str) -> str:
-    if len(text) > _MOST_TEXT:
-        raise Refused(f"A function made more than {_MOST_TEXT} characters.", "TooLarge")
-    return text
+def _too_much() -> Refused:
+    return Refused(f"A function would make more than {_MOST_TEXT} characters.", "TooLarge")
+
+
+def _joined(delimiter: str, parts: Sequence[str]) -> str:
+    if sum(map(len, parts)) + len(delimiter) * len(parts) > _MOST_TEXT:
+        raise _too_much()
+    return delimiter.join(parts)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise Refused("The text holds half a character, a lone surrogate.") from error
 
 
 _KINDS: Final = {
@@ -73,6 +112,9 @@ def shown(value: Value) -> str:
     return kind_of(value) if isinstance(value, dict | list | tuple) else text_of(value)[:200]
 
 
+_NO_INDEX: Final = (ValueError, TypeError, OverflowError)  # what int() raises for what is no number
+
+
 def _list(value: Value, what: str) -> Sequence[Value]:
     if not isinstance(value, list | tuple):
         raise Refused(f"{what} must be a list, not {kind_of(value)}.")
@@ -84,7 +126,7 @@ def concat(parts: Sequence[Value]) -> str:
     for part in parts:
         if isinstance(part, dict | list | tuple):
             raise Refused("Template error: variable names in Fn::Sub syntax must give strings, not a list or a map.")
-    return _bounded("".join(text_of(part) for part in parts))
+    return _joined("", [text_of(part) for part in parts])
 
 
 def join(delimiter: Value, lists: Sequence[Value], serialize: bool) -> str:
@@ -98,7 +140,7 @@ def join(delimiter: Value, lists: Sequence[Value], serialize: bool) -> str:
             if isinstance(item, dict | list | tuple) and not serialize:
                 raise Refused("Items to join must be strings, not maps or lists.")
             items.append(text_of(item))
-    return _bounded(delimiter.join(items))
+    return _joined(delimiter, items)
 
 
 def split(delimiter: Value, text: Value, index: Value) -> Value:
@@ -113,8 +155,8 @@ def split(delimiter: Value, text: Value, index: Value) -> Value:
         return parts
     try:
         at = int(index)
-    except (ValueError, TypeError) as error:
-        raise Refused(f"Incorrect index {index!r} for a split into {len(parts)} parts.") from error
+    except _NO_INDEX as error:
+        raise Refused(f"Incorrect index {shown(index)!r} for a split into {len(parts)} parts.") from error
     if not -len(parts) <= at < len(parts):  # Heat counts from the end too
         raise Refused(f"Incorrect index {at}: it should be between 0 and {len(parts) - 1}.")
     return parts[at]
@@ -130,7 +172,7 @@ def replace(template: Value, params: Value, mode: ReplaceMode, serialize: bool) 
     for key, value in params.items():
         if isinstance(value, dict | list | tuple) and not serialize:
             raise Refused('"params" of a replacement must be strings.')
-        if mode is ReplaceMode.VERY_STRICT and value in (None, "", [], {}):
+        if mode is ReplaceMode.VERY_STRICT and (value is None or value in ("", [], {})):
             raise Refused(f"The parameter {key} of str_replace_vstrict has no value; str_replace_strict allows that.")
         # Heat writes booleans as Python does here, and scripts compare with "True".
         values[str(key)] = str(value) if isinstance(value, bool) else text_of(value)
@@ -138,23 +180,41 @@ def replace(template: Value, params: Value, mode: ReplaceMode, serialize: bool) 
         missing = sorted(key for key in values if key not in text)
         if missing:
             raise Refused(f"The following params were not found in the template: {', '.join(missing)}")
-    return _bounded(_replace_once(text, sorted(values, key=lambda key: (-len(key), key)), values))
+    return _replace_once(text, sorted(values, key=lambda key: (-len(key), key)), values)
 
 
 def _replace_once(text: str, keys: Sequence[str], values: Mapping[str, str]) -> str:
     """Longest key first; what was put in is not looked at again."""
-    if not keys:
-        return text
-    key, rest = keys[0], keys[1:]
-    if not key:
+    if "" in values:
         raise Refused("A replacement cannot replace the empty string.")
-    return values[key].join(_replace_once(piece, rest, values) for piece in text.split(key))
+    pieces, put, steps = [text], {0: ""}, 0  # what is left of the text, and what goes before each piece of it
+    for key in keys:
+        if key not in text:
+            continue
+        steps += len(pieces)
+        if steps > _MOST_STEPS:
+            raise _too_much()
+        pieces, put = _cut(pieces, put, key, values[key])
+    return _joined("", [part for place, piece in enumerate(pieces) for part in (put.get(place, ""), piece)])
+
+
+def _cut(pieces: Sequence[str], put: Mapping[int, str], key: str, value: str) -> tuple[list[str], dict[int, str]]:
+    """`pieces` without `key`, `value` before each piece that followed one."""
+    cut: list[str] = []
+    before: dict[int, str] = {}
+    for place, piece in enumerate(pieces):
+        if place in put:
+            before[len(cut)] = put[place]
+        parts = piece.split(key)
+        before.update(dict.fromkeys(range(len(cut) + 1, len(cut) + len(parts)), value))
+        cut += parts
+    return cut, before
 
 
 def base64_text(text: Value) -> str:
     if isinstance(text, dict | list):
         raise Refused("Template error: every Fn::Base64 object must have a String-typed value.")
-    return base64.b64encode(text_of(text).encode()).decode()
+    return base64.b64encode(_utf8(text_of(text))).decode()
 
 
 def digest(algorithm: Value, value: Value) -> str:
@@ -173,7 +233,7 @@ def digest(algorithm: Value, value: Value) -> str:
 
 
 def to_json(value: Value) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return _json(value, separators=(",", ":"))
 
 
 # --- lists and maps -------------------------------------------------------------------------------------------------
@@ -190,7 +250,7 @@ def select(index: Value, source: Value, lenient: bool) -> Value:
         )
     try:
         at = int(index)
-    except (ValueError, TypeError) as error:
+    except _NO_INDEX as error:
         raise Refused(
             "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
         ) from error
@@ -206,15 +266,15 @@ def _select_leniently(index: Value, source: Value) -> Value:
         return ""
     if isinstance(source, str):
         try:
-            source = json.loads(source)
+            source = parse_json(source)
         except ValueError as error:
             raise Refused("Arguments to Fn::Select must be a list, a map, or JSON text of one.") from error
     if isinstance(source, Mapping):
-        return source.get(str(index), "")
+        return source.get(text_of(index), "")
     if isinstance(source, list | tuple):
         try:
             return source[int(index)]
-        except (IndexError, ValueError, TypeError):
+        except (IndexError, *_NO_INDEX):
             return ""
     if source is None:
         return ""
@@ -231,13 +291,13 @@ def contains(value: Value, sequence: Value) -> bool:
     if isinstance(sequence, str):
         return text_of(value) in sequence
     if isinstance(sequence, Mapping):
-        return value in sequence
+        return not isinstance(value, dict | list | tuple) and value in sequence
     items = _list(sequence, "Where is searched")
     return value in items or comparable(value) in [comparable(item) for item in items]
 
 
 def each_member_in(members: Value, sequence: Value) -> bool:
-    allowed = comparable(_list(sequence, "The second list"))
+    allowed = _Members(comparable(_list(sequence, "The second list")))
     return all(item in allowed for item in comparable(_list(members, "The first list")))
 
 
@@ -248,7 +308,7 @@ def each_member_equals(members: Value, value: Value) -> bool:
 def filter_list(unwanted: Value, source: Value) -> Value:
     if source is None or unwanted is None:
         return source
-    refused = _list(unwanted, "The values to filter out")
+    refused = _Members(_list(unwanted, "The values to filter out"))
     return [item for item in _list(source, "What is filtered") if item not in refused]
 
 
@@ -258,11 +318,31 @@ def list_concat(lists: Value, unique: bool) -> list[Value]:
         found.extend(() if one is None else _list(one, "Each part"))
     if not unique:
         return found
-    kept: list[Value] = []
-    for item in found:
-        if item not in kept:
-            kept.append(item)
-    return kept
+    kept = _Members()
+    return [item for item in found if kept.add(item)]
+
+
+class _Members:
+    """Values to be found again quickly, lists and maps too."""
+
+    def __init__(self, values: Sequence[Value] = ()) -> None:
+        self._frozen = {_frozen(value) for value in values}
+
+    def add(self, value: Value) -> bool:
+        """Whether it was not there yet."""
+        before = len(self._frozen)
+        self._frozen.add(_frozen(value))
+        return len(self._frozen) > before
+
+    def __contains__(self, value: Value) -> bool:
+        return _frozen(value) in self._frozen
+
+
+def _frozen(value: Value) -> Hashable:
+    """Equal for values that are equal, and for no others."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _frozen(item)) for key, item in value.items())
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def map_merge(maps: Value) -> dict[str, Value]:
@@ -284,6 +364,9 @@ def map_replace(source: Value, changes: Value) -> Value:
     renamed: dict[Any, Value] = {}
     for key, value in source.items():
         name = key if keys.get(key) is None else keys[key]
+        if isinstance(name, dict | list | tuple):
+            raise Refused(f"map_replace cannot make {kind_of(name)} a key.")
+        name = text_of(name)
         if name in renamed or (name != key and name in source):
             raise Refused(f"map_replace would give two entries the key {name}.")
         hashable = isinstance(value, str | int | float | bool)
@@ -301,9 +384,11 @@ def _changes(changes: Value) -> tuple[Mapping[Any, Value], Mapping[Any, Value]]:
 
 
 def member_list_to_map(key_name: Value, value_name: Value, members: Value) -> dict[str, str]:
+    if not isinstance(key_name, str) or not isinstance(value_name, str):
+        raise Refused("The names of keys and values in Fn::MemberListToMap are strings.")
     rows: dict[str, dict[str, str]] = {}
     for member in _list(members, "The member list"):
-        name, _, value = str(member).partition("=")
+        name, _, value = text_of(member).partition("=")
         parts = name.split(".")
         if len(parts) >= 4 and parts[1] == "member":
             rows.setdefault(parts[2], {})[parts[3]] = value
@@ -327,10 +412,24 @@ def repeat(template: Value, loops: Value, product: Value) -> list[Value]:
     if not product and len(counts) > 1:
         raise Refused("The lists of a repeat without permutations must have the same length.")
     rows = itertools.product(*sources) if product else zip(*sources, strict=False)
-    return [_substituted(template, dict(zip(loops, row, strict=True))) for row in rows]
+    names, budget = [text_of(name) for name in loops], _Budget(_MOST_TEXT)
+    return [_substituted(template, dict(zip(names, row, strict=True)), budget) for row in rows]
 
 
-def _substituted(template: Value, bound: Mapping[str, Value]) -> Value:
+class _Budget:
+    """How much a function may still make."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def spend(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise _too_much()
+
+
+def _substituted(template: Value, bound: Mapping[str, Value], budget: _Budget) -> Value:
+    budget.spend(_NODE)
     if isinstance(template, str):
         text = template
         for name, value in bound.items():  # one after the other, what was put in included, as Heat does
@@ -339,15 +438,17 @@ def _substituted(template: Value, bound: Mapping[str, Value]) -> Value:
             if name in text:
                 if not is_known(value):
                     return UNKNOWN
-                text = _bounded(text.replace(name, text_of(value)))
+                put = text_of(value)
+                budget.spend(len(text) + text.count(name) * len(put))
+                text = text.replace(name, put)
         return text
     if isinstance(template, Mapping):
-        keys = {key: _substituted(key, bound) for key in template}
+        keys = {key: _substituted(key, bound, budget) for key in template}
         if any(not isinstance(key, str | int | float) for key in keys.values()):
             return UNKNOWN
-        return {keys[key]: _substituted(item, bound) for key, item in template.items()}
+        return {text_of(keys[key]): _substituted(item, bound, budget) for key, item in template.items()}
     if isinstance(template, list | tuple):
-        return [_substituted(item, bound) for item in template]
+        return [_substituted(item, bound, budget) for item in template]
     return template
 
 
@@ -355,9 +456,9 @@ def _substituted(template: Value, bound: Mapping[str, Value]) -> Value:
 def cidr(block: Value, count: Value, bits: Value) -> list[str]:
     """L29: `bits` are host bits, so that /24 blocks have 8."""
     try:
-        network = ipaddress.ip_network(str(block), strict=False)
+        network = ipaddress.ip_network(text_of(block), strict=False)
         wanted, host_bits = int(count), int(bits) if bits not in (None, "") else 0
-    except (ValueError, TypeError) as error:
+    except _NO_INDEX as error:
         raise Refused(f"Template error: every Fn::Cidr object needs a CIDR block, a count and bits: {error}") from error
     if not 1 <= wanted <= 256:
         raise Refused("Template error: the count of Fn::Cidr is a number from 1 to 256.")
@@ -383,7 +484,8 @@ def make_url(parts: Value) -> str:
     if not isinstance(query, Mapping):
         raise Refused(f"The query of make_url is a map, not {kind_of(query)}.")
     # Heat leaves slashes in queries, and writes booleans as Python does.
-    asked = urlencode({key: "" if value is None else value for key, value in query.items()}).replace("%2F", "/")
+    given = {key: "" if value is None else value for key, value in query.items()}
+    asked = urlencode(given, errors="replace").replace("%2F", "/")
     return urlunsplit((scheme, _authority(parts), quote(_part(parts, "path")), asked, quote(_part(parts, "fragment"))))
 
 
@@ -391,7 +493,7 @@ def _part(parts: Mapping[str, Value], name: str) -> str:
     value = parts.get(name)
     if isinstance(value, dict | list | tuple):
         raise Refused(f"The {name} of make_url is text, not {kind_of(value)}.")
-    return text_of(value)
+    return _utf8(text_of(value)).decode()
 
 
 def _authority(parts: Mapping[str, Value]) -> str:
@@ -404,7 +506,7 @@ def _authority(parts: Mapping[str, Value]) -> str:
     if port not in (None, ""):
         try:
             number = int(port)
-        except (ValueError, TypeError) as error:
+        except _NO_INDEX as error:
             raise Refused(f"Invalid URL port {shown(port)}: a number from 1 to 65535 is needed.") from error
         if not 0 < number < 65536:
             raise Refused(f"Invalid URL port {number}: it is from 1 to 65535.")

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from engine.expr.json_text import check_depth, parse_json
 from engine.expr.patterns import BadPattern, matches_whole
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.nearest import closest, did_you_mean
@@ -16,6 +17,8 @@ from engine.model.value import UNKNOWN, Value, is_known
 
 HIDDEN = "******"
 _STORED = "AWS::SSM::Parameter::Value<"
+_NUMBERS = frozenset({"Number", f"{_STORED}Number>"})
+_LISTS_OF_NUMBERS = frozenset({"List<Number>", f"{_STORED}List<Number>>"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ def typed(parameter: Parameter, raw: Value) -> Value:
             return str(raw)
         case ParameterType.NUMBER:
             number = _number(raw)
-            return shown(raw) if parameter.source_type == "Number" else number
+            return shown(raw) if parameter.source_type in _NUMBERS else number
         case ParameterType.LIST:
             return _items(parameter, raw)
         case ParameterType.JSON:
@@ -205,7 +208,7 @@ def _number(raw: Value) -> int | float:
                 continue
             if isinstance(raw, float) and convert is int and found != raw:
                 continue
-            if math.isfinite(found):
+            if isinstance(found, int) or math.isfinite(found):
                 return found
     raise _Wrong("Value must be a number", "must be a number.")
 
@@ -222,25 +225,22 @@ def _items(parameter: Parameter, raw: Value) -> list[Value]:
         raise _Wrong("Value must be a comma-delimited list string")
     else:
         items = [str(raw)]
-    if parameter.source_type == "List<Number>":
+    if parameter.source_type in _LISTS_OF_NUMBERS:
         for item in items:
             _number(item)
     return items
 
 
 def _json(raw: Value) -> Value:
-    if not isinstance(raw, str):
-        return raw
     if raw == "":
         return {}
     try:
-        return json.loads(raw, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        if isinstance(raw, str):
+            return parse_json(raw)
+        check_depth(raw)
+    except ValueError as error:
         raise _Wrong(f"Value must be valid JSON: {error}") from error
-
-
-def _no_constant(name: str) -> Value:
-    raise ValueError(f"{name} is no JSON")
+    return raw
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------
@@ -327,9 +327,16 @@ def _violation(limit: Constraint, parameter: Parameter, value: Value, aws: bool)
         return _range(limit.range, value, said, aws)
     if limit.modulo is not None:
         step, offset = limit.modulo
-        if isinstance(value, int | float) and value % step != offset:
+        if isinstance(value, int | float) and not _is_multiple(value, step, offset):
             return f"{said} is not a multiple of {_text(step)} with an offset of {_text(offset)}"
     return None
+
+
+def _is_multiple(value: float, step: float, offset: float) -> bool:
+    try:
+        return value % step == offset
+    except (OverflowError, ZeroDivisionError):  # larger than any number with a fraction; a step of nothing
+        return False
 
 
 def _not_allowed(allowed: Sequence[Value], parameter: Parameter, value: Value, said: str, aws: bool) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from engine.expr.evaluate import evaluate, truth
 from engine.expr.scope import Scope
 from engine.model.diagnostic import Span
-from engine.model.expression import AttributeRef, Expression, If, Literal, ResourceRef, children
+from engine.model.expression import AttributeRef, Expression, If, Literal, ResourceRef, children, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +23,38 @@ class Reference:
 
 def references(expression: Expression, scope: Scope | None = None) -> Iterator[Reference]:
     """Yield every reference inside; with a `scope`, not those of a branch that a decided condition leaves out."""
+    everything = within(expression)
+    if scope is None or not any(type(inner) is If for inner in everything):
+        return (_reference(inner) for inner in everything if isinstance(inner, ResourceRef | AttributeRef))
+    return _of_decided(expression, scope)
+
+
+def _of_decided(expression: Expression, scope: Scope) -> Iterator[Reference]:
     todo = [expression]
     while todo:
         here = todo.pop()
         match here:
-            case ResourceRef(address):
-                yield Reference(address, span=here.span)
-            case AttributeRef(address, attribute, path):
-                name = attribute.value if isinstance(attribute, Literal) else None
-                yield Reference(address, name if isinstance(name, str) else None, here.span)
-                todo.extend(path)
-                if attribute is not None:
-                    todo.append(attribute)
-            case If(condition, then, otherwise) if scope is not None:
+            case If(condition, then, otherwise):
                 decided = truth(evaluate(condition, scope))
                 if decided is not False:
                     todo.append(then)
                 if decided is not True and otherwise is not None:
                     todo.append(otherwise)
+                continue
+            case ResourceRef() | AttributeRef():
+                yield _reference(here)
             case _:
-                todo.extend(children(here))
+                pass
+        todo.extend(children(here))
+
+
+def _reference(expression: ResourceRef | AttributeRef) -> Reference:
+    match expression:
+        case ResourceRef(address):
+            return Reference(address, span=expression.span)
+        case AttributeRef(address, Literal(str() as name)):
+            return Reference(address, name, expression.span)
+        case AttributeRef(address):
+            return Reference(address, span=expression.span)
+        case _:
+            assert_never(expression)

@@ -1,8 +1,9 @@
 """YAQL (heat.md TF-15), evaluated in a process of its own that the kernel keeps small.
 
 Evaluation is a plain function, so the caller waits: an ordinary expression takes about a millisecond, a hostile one
-`CPU_SECONDS` of the worker and then its process, once; the same question is refused at once afterwards. An in-process
-evaluation cannot be bounded: the library dispatches little of what an expression can make it do.
+`CPU_SECONDS` of the worker and then its process, once; the same question is refused at once afterwards. Asynchronous
+callers evaluate beside the event loop (`engine.model.aside`, `foreseen`). An in-process evaluation cannot be bounded:
+the library dispatches little of what an expression can make it do.
 """
 
 from __future__ import annotations
@@ -17,8 +18,13 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 
+from engine.model.aside import aside
+from engine.model.diagnostic import Invalid
 from engine.model.value import Value
 
 _WORKER = Path(__file__).with_name("yaql_worker.py")
@@ -35,7 +41,44 @@ class YaqlFailed(Exception):
 
 def evaluate_yaql(expression: str, data: Value) -> Value:
     """The value of `expression` over `$.data`. Raises YaqlFailed, nothing else."""
-    return _worker.ask({"expression": expression, "data": data})
+    known = _known.get()
+    if known is None:
+        return _worker.ask({"expression": expression, "data": data})
+    try:
+        question = json.dumps([expression, data])
+    except (TypeError, ValueError, RecursionError):
+        return _worker.ask({"expression": expression, "data": data})  # which says what is wrong with the data
+    if question not in known:
+        known[question] = _told(expression, data)
+    value, failed = known[question]
+    if failed is not None:
+        raise YaqlFailed(failed)
+    return value
+
+
+async def foreseen(work: Callable[[], object]) -> None:
+    """Do `work`, an evaluation of what will be evaluated soon, beside the event loop: the answers that it gets are kept
+    for the running task, so that its own evaluation need not wait. What `work` is refused is left to that one."""
+    _known.set({})
+    await aside(partial(_tried, work))
+
+
+def _tried(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Invalid:
+        return  # raised again, and told, where the value is used
+
+
+def _told(expression: str, data: Value) -> tuple[Value, str | None]:
+    try:
+        return _worker.ask({"expression": expression, "data": data}), None
+    except YaqlFailed as error:
+        return None, str(error)
+
+
+#: Answers by question, of one task.
+_known: ContextVar[dict[str, tuple[Value, str | None]] | None] = ContextVar("_known", default=None)
 
 
 @functools.lru_cache(maxsize=256)

@@ -20,12 +20,30 @@ class Cycle(Exception):
 
 def topological(requires: Mapping[K, Collection[K]]) -> list[K]:
     """Every key after the keys it requires, otherwise in the mapping's order. Raises Cycle."""
-    sorter = graphlib.TopologicalSorter(requires)
+    open_ = {key: len(needed) for key, needed in requires.items()}
+    waiting: dict[K, list[K]] = {key: [] for key in requires}
+    for key, needed in requires.items():
+        for one in needed:
+            waiting[one].append(key)
+    order = [key for key, many in open_.items() if not many]
+    for done in order:  # which grows meanwhile
+        for key in waiting[done]:
+            open_[key] -= 1
+            if not open_[key]:
+                order.append(key)
+    if len(order) < len(open_):
+        raise Cycle(_cycle(requires))
+    return order
+
+
+def _cycle(requires: Mapping[K, Collection[K]]) -> list[object]:
+    """The first circle of a graph that has one."""
     try:
-        return list(sorter.static_order())
+        graphlib.TopologicalSorter(requires).prepare()
     except graphlib.CycleError as error:
         # graphlib lists each key before one that requires it; readers expect "A needs B needs A".
-        raise Cycle(list(reversed(error.args[1]))) from error
+        return list(reversed(error.args[1]))
+    raise AssertionError("the graph has no circle")
 
 
 def heights(requires: Mapping[K, Collection[K]]) -> dict[K, int]:

@@ -6,13 +6,15 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engine.model.immutable import immutable
+
 
 class Severity(enum.StrEnum):
     ERROR = "error"
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Span:
     """A place in a source text; line and column count from 1."""
 

@@ -105,9 +105,20 @@ def filled(value: Value, known: Mapping[str, str]) -> Value:
 
 def unresolved(value: Value) -> Value:
     """`value` with UNKNOWN in place of every text that holds a reference: what it will be is not known yet."""
+    if not _opens(value):
+        return value
     if isinstance(value, str):
         return UNKNOWN if OPENING in value and _REFERENCE.search(value) else value
     return _each(value, unresolved)
+
+
+def _opens(value: Value) -> bool:
+    """Whether a text in it may hold a reference; most hold none."""
+    if isinstance(value, str):
+        return OPENING in value
+    if isinstance(value, dict | Mapping):
+        return any(map(_opens, value.values()))
+    return isinstance(value, list | tuple) and any(map(_opens, value))
 
 
 def hidden(value: Value, known: Mapping[str, str]) -> Value:

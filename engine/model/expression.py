@@ -8,11 +8,13 @@ take part in comparison.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field, fields
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, Union, cast, overload
 
 from engine.model.diagnostic import Span
+from engine.model.immutable import immutable
 from engine.model.value import Value
 
 
@@ -29,6 +31,7 @@ class Pseudo(enum.StrEnum):
     ACCOUNT_ID = "account_id"  # twelve digits derived from the project id
     REGION = "region"
     NOTIFICATION_ARNS = "notification_arns"
+    TAGS = "tags"  # of the stack, a list of {Key, Value}
 
 
 class FacadePart(enum.StrEnum):
@@ -43,7 +46,7 @@ class ReplaceMode(enum.StrEnum):
     VERY_STRICT = "very_strict"  # and no value may be null or empty
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Literal:
     """A scalar (string, number, boolean, null), or an already evaluated value of any shape."""
 
@@ -51,23 +54,24 @@ class Literal:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ListOf:
     items: tuple[Expression, ...]
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MapOf:
     """A map; each entry's expression has the span of its value. `rest` is an expression for a map with more entries.
 
-    `keys` are the spans of the entries' keys, or nothing.
+    `keys` are the spans of the entries' keys, or nothing; `inside` belongs to `within`.
     """
 
     entries: tuple[tuple[str, Expression], ...]
     rest: Expression | None = None
     span: Span | None = _span()
     keys: tuple[Span, ...] = field(default=(), compare=False, repr=False, kw_only=True)
+    inside: tuple[Expression, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
     def get(self, key: str) -> Expression | None:
         for name, item in self.entries:
@@ -77,18 +81,17 @@ class MapOf:
 
     def key_span(self, key: str) -> Span | None:
         """Where the key of an entry stands, if that is known."""
-        for (name, _), span in zip(self.entries, self.keys, strict=False):
-            if name == key:
-                return span
-        return None
+        if len(self.keys) != len(self.entries):
+            return None  # some were left out
+        return next((span for (name, _), span in zip(self.entries, self.keys, strict=True) if name == key), None)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class NoValue:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Mistake:
     """What could not be read, and has been reported, or is not known yet: it may be anything, so that nothing else is
     said of it."""
@@ -96,7 +99,7 @@ class Mistake:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ParameterRef:
     """A parameter's value; `path` goes into lists and maps. `lenient`: a bad path gives "" (HOT)."""
 
@@ -106,13 +109,13 @@ class ParameterRef:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PseudoRef:
     name: Pseudo
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ResourceRef:
     """The reference id of the resource at `address`: its physical id for most types."""
 
@@ -120,7 +123,7 @@ class ResourceRef:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AttributeRef:
     """An attribute of a resource; without `attribute`, a map of all. A dotted CFN name stays whole in `attribute`."""
 
@@ -130,7 +133,7 @@ class AttributeRef:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Named:
     """The one of `among` that bears the computed name; `missing` is what is said when none does, `{}` for the name."""
 
@@ -140,13 +143,13 @@ class Named:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ConditionRef:
     name: str
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class If:
     """`otherwise` None: the enclosing item is left out when the condition is false (HOT 2021-04-16)."""
 
@@ -156,7 +159,7 @@ class If:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Equals:
     left: Expression
     right: Expression
@@ -164,32 +167,32 @@ class Equals:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Not:
     operand: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class And:
     operands: tuple[Expression, ...]
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Or:
     operands: tuple[Expression, ...]
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Contains:
     value: Expression
     sequence: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EachMemberIn:
     """Every member of the first list is in the second (CFN rules)."""
 
@@ -198,14 +201,14 @@ class EachMemberIn:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EachMemberEquals:
     members: Expression
     value: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Concat:
     """Text put together from parts (`Fn::Sub` after parsing); numbers and booleans become their text."""
 
@@ -213,7 +216,7 @@ class Concat:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Join:
     """`serialize`: maps and lists among the items become sorted-key JSON and null becomes "" (HOT ≥ 2015-10-15)."""
 
@@ -223,7 +226,7 @@ class Join:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Split:
     delimiter: Expression
     text: Expression
@@ -231,7 +234,7 @@ class Split:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Select:
     """`lenient`: a missing item gives "" and JSON text is parsed (Heat's); else it is an error (AWS's)."""
 
@@ -241,7 +244,7 @@ class Select:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Replace:
     """HOT `str_replace*` and `Fn::Replace`: longest key first, replaced text is not scanned again."""
 
@@ -252,7 +255,7 @@ class Replace:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class FindInMap:
     mapping: Expression
     top: Expression
@@ -261,13 +264,13 @@ class FindInMap:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Base64:
     text: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Cidr:
     block: Expression
     count: Expression
@@ -275,19 +278,19 @@ class Cidr:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AvailabilityZones:
     region: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ImportValue:
     name: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StackOutput:
     """An output of another stack of the project, by the stack's name; `region` None is the stack's own."""
 
@@ -297,7 +300,7 @@ class StackOutput:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Repeat:
     """`loops` is a map of variables to lists; zip instead of product when `permutations` is false."""
 
@@ -307,26 +310,26 @@ class Repeat:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Digest:
     algorithm: Expression
     value: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Facade:
     part: FacadePart
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MapMerge:
     maps: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MapReplace:
     """`changes` is a map of `keys` and `values`, each a map of what is to what it becomes."""
 
@@ -335,34 +338,34 @@ class MapReplace:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Yaql:
     expression: Expression
     data: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Filter:
     unwanted: Expression
     source: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MakeUrl:
     parts: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ListConcat:
     lists: Expression
     unique: bool = False
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class MemberListToMap:
     key_name: Expression
     value_name: Expression
@@ -370,19 +373,19 @@ class MemberListToMap:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Length:
     source: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ToJson:
     source: Expression
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class TableLookup:
     """The first row whose glob matches the key gives the value; no row: `default`, or the key itself.
 
@@ -395,7 +398,7 @@ class TableLookup:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ObjectAttribute:
     """An attribute, or `Tags.<key>`, of the object that the value names, or of each in a list (CFN rules).
 
@@ -407,7 +410,7 @@ class ObjectAttribute:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PropertyPath:
     """A value inside another expression's value (`{get_property: A.B}` of a mapping row); absent gives NO_VALUE."""
 
@@ -416,7 +419,7 @@ class PropertyPath:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ForEach:
     """One `template` for each item of `source`, with `Item(name)` bound; a mapping row's way to make a list."""
 
@@ -426,7 +429,7 @@ class ForEach:
     span: Span | None = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Item:
     """The bound variable of an enclosing `ForEach`; `path` goes into it, absent gives NO_VALUE."""
 
@@ -435,19 +438,29 @@ class Item:
     span: Span | None = _span()
 
 
+@immutable
+class StackTags:
+    """The tags of the stack that its resource has not itself: a list of {Key, Value}. `own` is a list of the same kind;
+    what matches `not_in_keys` becomes an underscore."""
+
+    own: Expression
+    not_in_keys: str = ""
+    span: Span | None = _span()
+
+
 Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing.Union at run time)
     Literal, ListOf, MapOf, NoValue, Mistake, ParameterRef, PseudoRef, ResourceRef, AttributeRef, Named, ConditionRef,
     If, Equals, Not, And, Or, Contains, EachMemberIn, EachMemberEquals,
     Concat, Join, Split, Select, Replace, FindInMap, Base64, Cidr, AvailabilityZones, ImportValue, StackOutput,
     Repeat, Digest, Facade, MapMerge, MapReplace, Yaql, Filter, MakeUrl, ListConcat, MemberListToMap,
-    Length, ToJson, TableLookup, ObjectAttribute, PropertyPath, ForEach, Item,
+    Length, ToJson, TableLookup, ObjectAttribute, PropertyPath, ForEach, Item, StackTags,
 ]  # fmt: skip
 
 
 _KINDS: frozenset[type] = frozenset(Expression.__args__)  # type: ignore[attr-defined]
 #: The fields of each kind that may hold expressions: looked up once, for they are asked of every part of a template.
 PARTS: Mapping[type, tuple[str, ...]] = {
-    kind: tuple(slot.name for slot in fields(kind) if "Expression" in str(slot.type)) for kind in _KINDS
+    kind: tuple(slot.name for slot in fields(kind) if slot.init and "Expression" in str(slot.type)) for kind in _KINDS
 }
 
 
@@ -456,33 +469,43 @@ def is_expression(held: object) -> bool:
     return type(held) in _KINDS
 
 
-def children(expression: Expression) -> list[Expression]:
+def children(expression: Expression) -> Sequence[Expression]:
     """The expressions directly inside `expression`."""
-    found: list[Expression] = []
-    _open(expression, found)
+    return _CHILDREN[type(expression)](expression)
+
+
+def _children_of(kind: type) -> Callable[[Any], Sequence[Expression]]:
+    """How the children of that kind are read, by the types of its fields: most hold one thing."""
+    shapes = {slot.name: str(slot.type) for slot in fields(kind) if slot.name in PARTS[kind]}
+    if not shapes:
+        return lambda expression: ()
+    match list(shapes.items()):
+        case [(name, "tuple[Expression, ...]")]:
+            return cast(Callable[[Any], Sequence[Expression]], attrgetter(name))
+        case [_, _, *_] if set(shapes.values()) == {"Expression"}:
+            return cast(Callable[[Any], Sequence[Expression]], attrgetter(*shapes))
+        case _:
+            return lambda expression: [inner for name in shapes for inner in _gather(getattr(expression, name))]
+
+
+def _gather(held: Any) -> Iterator[Expression]:
+    if type(held) in _KINDS:
+        yield held
+    elif type(held) is tuple:
+        for item in held:
+            yield from _gather(item)
+
+
+def _inside_map(expression: MapOf) -> Sequence[Expression]:
+    found = [item for _, item in expression.entries]
+    if expression.rest is not None:
+        found.append(expression.rest)
     return found
 
 
-def _open(expression: Expression, found: list[Expression]) -> None:
-    """Put what is directly inside `expression` into `found`."""
-    kind = type(expression)
-    if kind is MapOf:
-        found += [item for _, item in expression.entries]  # type: ignore[union-attr]
-        if expression.rest is not None:  # type: ignore[union-attr]
-            found.append(expression.rest)  # type: ignore[union-attr]
-    elif kind is ListOf:
-        found += expression.items  # type: ignore[union-attr]
-    else:
-        for name in PARTS[kind]:
-            _gather(getattr(expression, name), found)
-
-
-def _gather(held: object, found: list[Expression]) -> None:
-    if type(held) in _KINDS:
-        found.append(cast(Expression, held))
-    elif type(held) is tuple:
-        for item in held:
-            _gather(item, found)
+_CHILDREN: Mapping[type, Callable[[Any], Sequence[Expression]]] = {
+    **{kind: _children_of(kind) for kind in _KINDS}, MapOf: _inside_map
+}  # fmt: skip
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
@@ -493,6 +516,28 @@ def walk(expression: Expression) -> Iterator[Expression]:
         yield here
         if type(here) is not Literal:  # most are
             stack.extend(children(here))
+
+
+def within(expression: Expression) -> Sequence[Expression]:
+    """`expression` and everything inside it but literals, in the order of `walk`; a map keeps it for the next time."""
+    if type(expression) is not MapOf:
+        return _within(expression)
+    if expression.inside is None:
+        object.__setattr__(expression, "inside", _within(expression))
+    assert expression.inside is not None
+    return expression.inside
+
+
+def _within(expression: Expression) -> tuple[Expression, ...]:
+    found: list[Expression] = []
+    stack = [expression]
+    while stack:
+        here = stack.pop()
+        kind = type(here)
+        if kind is not Literal:  # most are
+            found.append(here)
+            stack += _CHILDREN[kind](here)
+    return tuple(found)
 
 
 _Kind = TypeVar("_Kind")
@@ -508,14 +553,4 @@ def find(expression: Expression, /, *kinds: type) -> list[Any]: ...
 
 def find(expression: Expression, /, *kinds: type) -> list[Any]:
     """Everything of those kinds inside `expression`, itself included, in the order of `walk`. Never literals."""
-    found: list[Any] = []
-    stack = [expression]
-    while stack:
-        here = stack.pop()
-        kind = type(here)
-        if kind is Literal:  # most are
-            continue
-        if kind in kinds:
-            found.append(here)
-        _open(here, stack)
-    return found
+    return [inner for inner in within(expression) if type(inner) in kinds]

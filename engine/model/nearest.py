@@ -1,32 +1,38 @@
-"""The name that was meant by one that is not there."""
+"""The name that was meant by one that is not there.
+
+A template may misspell thousands of names, and comparing each with everything there is takes minutes. Only names that
+share most pairs of letters with the misspelt one are compared with it.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import functools
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-_LONGEST: Final = 255  # what is longer is no name, and comparing grows with the square
+_LONGEST: Final = 100  # characters of a name that somebody may have misspelt
+_MOST_KNOWN: Final = 1000
+_COMPARED: Final = 3
 _LISTED: Final = 12
 _LEAST_BEGINNING: Final = 3
 
 
 def closest(word: object, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """The one of `known` that is spelt most like `word`, whatever the case of letters; else the only one that begins
-    with it."""
-    folded: dict[str, str] = {}
-    for name in known:
-        folded.setdefault(name.casefold(), name)
-    text = str(word).casefold()
+    with it. None when none is alike enough (`cutoff` as in difflib)."""
+    text = str(word)
     if not text or len(text) > _LONGEST:
         return None
-    if text in folded:
-        return folded[text]
-    near = difflib.get_close_matches(text, folded, n=1, cutoff=cutoff)
-    if not near and len(text) >= _LEAST_BEGINNING:
-        longer = [name for name in folded if name.startswith(text)]
-        near = longer if len(longer) == 1 else []
-    return folded[near[0]] if near else None
+    text, index = text.casefold(), _index(frozenset(known))
+    if text in index.names:
+        return index.names[text]
+    near = difflib.get_close_matches(text, index.candidates(text), n=1, cutoff=cutoff)
+    meant = near[0] if near else index.longer(text)
+    return None if meant is None else index.names[meant]
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
@@ -40,3 +46,44 @@ def nearest(word: object, known: Iterable[str]) -> str:
     names = list(known)
     listed = f"There is: {', '.join(sorted(names))}." if 0 < len(names) <= _LISTED else ""
     return did_you_mean(word, names) or listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Names by their small letters, in order; and pair of letters → those that have it."""
+
+    names: Mapping[str, str]
+    ordered: tuple[str, ...]
+    having: Mapping[str, tuple[str, ...]]
+
+    def candidates(self, text: str) -> list[str]:
+        """The few that share most pairs of letters with `text`."""
+        mine = _pairs(text)
+        shared = Counter(name for pair in mine for name in self.having.get(pair, ()))
+        likeness = {name: count / (len(mine) + len(name) + 1) for name, count in shared.items()}
+        return sorted(likeness, key=lambda name: (-likeness[name], name))[:_COMPARED]
+
+    def longer(self, text: str) -> str | None:
+        """The only name that begins with `text`."""
+        if len(text) < _LEAST_BEGINNING:
+            return None
+        at = bisect_left(self.ordered, text)
+        found = [name for name in self.ordered[at : at + 2] if name.startswith(text)]
+        return found[0] if len(found) == 1 else None
+
+
+@functools.lru_cache(maxsize=128)
+def _index(known: frozenset[str]) -> _Index:
+    names: dict[str, str] = {}
+    for name in sorted(name for name in known if len(name) <= _LONGEST)[:_MOST_KNOWN]:
+        names.setdefault(name.casefold(), name)
+    having: dict[str, list[str]] = {}
+    for name in names:
+        for pair in _pairs(name):
+            having.setdefault(pair, []).append(name)
+    return _Index(names, tuple(sorted(names)), {pair: tuple(found) for pair, found in having.items()})
+
+
+def _pairs(text: str) -> set[str]:
+    bounded = f"^{text}$"
+    return {bounded[at : at + 2] for at in range(len(bounded) - 1)}

@@ -40,6 +40,11 @@ class Options:
     retain_except_on_create: bool = False
     rollback_configuration: Mapping[str, Value] = field(default_factory=dict)
 
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The tags without values, as the native API has them; CloudFormation's are `key=value`."""
+        return tuple(name if value == "" else f"{name}={value}" for name, value in self.tags.items())
+
 
 class DriftStatus(enum.StrEnum):
     """Of stacks IN_SYNC, DRIFTED, UNKNOWN or NOT_CHECKED; of resources all but DRIFTED (cloudformation.md C08, B15)."""
@@ -317,10 +322,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Export:
+    """`secret`: its stack has secrets, so that it is kept sealed."""
+
     name: str
     value: str
     stack_id: str
     stack_name: str
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

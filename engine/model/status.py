@@ -18,6 +18,7 @@ class Action(enum.StrEnum):
     CHECK = "CHECK"
     RESTORE = "RESTORE"
     IMPORT = "IMPORT"
+    SIGNAL = "SIGNAL"  # of events only: a signal was obeyed
 
 
 class Status(enum.StrEnum):

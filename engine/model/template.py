@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.model.diagnostic import Diagnostic, Span
 from engine.model.expression import Expression, MapOf
+from engine.model.immutable import immutable
 from engine.model.value import Value
 
 
@@ -40,7 +41,11 @@ MISSING = _Missing.MISSING
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One limit on a value. Exactly one of the fields before `description` is set."""
+    """One limit on a value. Exactly one of the fields before `description` is set.
+
+    Of a custom one, `known` are globs of values that the cloud need not be asked about, and `missing` is what is said
+    of a value (`{}`) that it does not know.
+    """
 
     allowed_values: tuple[Value, ...] | None = None
     pattern: str | None = None
@@ -49,6 +54,8 @@ class Constraint:
     modulo: tuple[float, float] | None = None  # step, offset
     custom: str | None = None  # a name of heat.md §3.5, asked of the cloud
     description: str = ""
+    known: tuple[str, ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class ParameterGroup:
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Resource:
     """One engine resource.
 
@@ -109,7 +116,7 @@ class Resource:
         return self.places.get(part, self.span)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Group:
     """What one source resource became when it was lowered: a name over several resources.
 
@@ -136,7 +143,7 @@ class Group:
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Output:
     name: str
     value: Expression
@@ -175,6 +182,7 @@ class Template:
     capability_reasons: tuple[str, ...] = ()  # the types that ask for them, as written
     transforms: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    waits: bool = False  # something in it is evaluated by another process, for which its evaluation waits
 
 
 EMPTY = Template(dialect=Dialect.HOT, version="", resources={})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 # JSON scalars, lists and maps, with UNKNOWN anywhere inside while planning. `Any` because JSON is recursive.
@@ -39,12 +39,26 @@ NO_VALUE: Final = _NoValue()
 
 def is_known(value: Value) -> bool:
     """Tell whether no UNKNOWN is anywhere inside `value`."""
+    kind = type(value)
+    if kind is str:  # most are, and asking whether it is a Mapping costs more
+        return True
     if value is UNKNOWN:
         return False
-    if isinstance(value, str):  # most are, and asking whether it is a Mapping costs more
+    if kind is int or kind is bool or isinstance(value, str):
         return True
     if isinstance(value, dict | Mapping):
         return all(map(is_known, value.values()))
     if isinstance(value, list | tuple | Sequence):
         return all(map(is_known, value))
     return True
+
+
+def texts_in(value: Value) -> Iterator[str]:
+    """Every text and number inside `value`, as text; keys of maps are none."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from texts_in(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from engine.expr.conditions import decide_conditions
 from engine.expr.evaluate import evaluate
 from engine.expr.functions import shown
-from engine.expr.parameters import Bindings, bind
+from engine.expr.parameters import HIDDEN, Bindings, bind
 from engine.expr.references import Reference, references
 from engine.graph.order import Cycle, topological, with_soft_edges
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
@@ -17,10 +17,11 @@ from engine.model.dynamic import unresolved
 from engine.model.expression import Expression, ImportValue, find
 from engine.model.source import Source
 from engine.model.template import DeletionPolicy, Dialect, Group, Resource, Template
-from engine.model.value import UNKNOWN, Value
+from engine.model.value import UNKNOWN, Value, texts_in
 from engine.plan.scope import DeploymentScope, Facts, View
 from engine.resources.base import StackIdentity
 from engine.resources.implied import implied_dependencies
+from engine.resources.isotherm import HIDING
 from engine.resources.registry import Registry
 
 _STORED = "parameter:"  # answers to questions of that kind, by name
@@ -48,23 +49,44 @@ class Deployment:
     facade: Mapping[str, Value] = field(default_factory=dict)
     sinks: Sequence[Value] = ()  # where the environment wants the stack's events
     imported: set[str] = field(default_factory=set)  # names of exports read so far, gathered while evaluating
+    foreseen: dict[int, tuple[Expression, Value]] = field(default_factory=dict)  # belongs to `foresee`
 
     @property
     def has_secrets(self) -> bool:
-        return any(parameter.hidden for parameter in self.template.parameters.values())
+        """Whether anything of it may be secret: a hidden parameter, what another stack with secrets lets it read, what
+        a handler says so of."""
+        if self.facts.secrets or any(parameter.hidden for parameter in self.template.parameters.values()):
+            return True
+        return any(resource.type in HIDING for resource in self.template.resources.values())
 
     def veil(self, text: str) -> str:
-        """`text` without the values of hidden parameters: a refusal often quotes what it refuses."""
-        for name, parameter in self.template.parameters.items():
-            value = self.bindings.values.get(name)
-            if parameter.hidden and isinstance(value, str) and len(value) >= _TELLING:
-                text = text.replace(value, "******")
+        """`text` without the values of hidden parameters and secrets of other stacks: a refusal often quotes what it
+        refuses."""
+        for secret in sorted(self._secrets(), key=len, reverse=True):
+            text = text.replace(secret, HIDDEN)
         return text
+
+    def _secrets(self) -> set[str]:
+        exports, others = self.facts.exports or {}, self.facts.stack_outputs or {}
+        secrets: list[Value] = [exports.get(name) for name in self.facts.secrets]
+        secrets += [others.get(name) for name in self.facts.secrets]
+        parameters = self.template.parameters.items()
+        secrets += [self.bindings.values.get(name) for name, parameter in parameters if parameter.hidden]
+        return {one for one in texts_in(secrets) if len(one) >= _TELLING}
 
     def scope(self, view: View, *, masked: bool = False, known: Mapping[str, str] | None = None) -> DeploymentScope:
         """Where expressions are evaluated: `view` answers for resources; `masked` hides hidden parameters; `known` is
         what dynamic references stand for."""
         return DeploymentScope(self, view, masked=masked, known=known)
+
+    def foresee(self, expression: Expression) -> Value:
+        """The value as far as it is known before anything of the stack is made, worked out once: whoever checks a
+        template plans it next. Raises Invalid."""
+        # The key is an address in memory, which stays taken as long as the expression is kept beside its value.
+        done = self.foreseen.get(id(expression))
+        if done is None:
+            done = self.foreseen[id(expression)] = (expression, evaluate(expression, self.scope(View())))
+        return done[1]
 
     def checkable(self, properties: Value) -> Value:
         """Properties as they can be checked: what holds a dynamic reference is not known yet."""
@@ -112,7 +134,7 @@ def decided(
     resources = {a: _with_policy(r, scope) for a, r in template.resources.items() if _holds(r.condition, scope)}
     groups = {a: _with_policy(g, scope) for a, g in template.groups.items() if _holds(g.condition, scope)}
     _check_presence(template, resources, groups, scope)
-    return replace(bare, conditions=conditions, resources=resources, groups=groups)
+    return replace(bare, conditions=conditions, resources=resources, groups=groups, foreseen={})
 
 
 def ordered(deployment: Deployment) -> Deployment:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.expr.evaluate import evaluate
+from engine.expr.parameters import HIDDEN
 from engine.expr.references import references
 from engine.expr.scope import Scope
-from engine.model.expression import Expression, MapOf, ParameterRef, walk
+from engine.model.expression import AttributeRef, Expression, MapOf, ParameterRef, ResourceRef, within
 from engine.model.stack import Change, ChangeAction, PropertyChange, Replacement
 from engine.model.template import DeletionPolicy, Group, Resource
 from engine.model.value import NO_VALUE, UNKNOWN, Value, is_known
@@ -27,9 +28,30 @@ Rows = Mapping[str, Sequence[ResourceRow]]
 class _Planned(View):
     """Answers for resources by what has been decided for them so far."""
 
+    deployment: Deployment
     registry: Registry
+    masked: bool = False
     decided: dict[str, Decision] = field(default_factory=dict)
     groups: dict[str, ResourceRow | None] = field(default_factory=dict)
+    standing: set[str] = field(default_factory=set)  # addresses that something is there of
+
+    def decide(self, address: str, decision: Decision) -> None:
+        self.decided[address] = decision
+        if decision.row is not None:
+            self.standing.add(address)
+
+    def decide_group(self, address: str, row: ResourceRow | None) -> None:
+        self.groups[address] = row
+        if row is not None:
+            self.standing.add(address)
+
+    def value(self, expression: Expression, scope: Scope) -> Value:
+        """What it is in `scope`, a scope over this view."""
+        refers = self.standing and any(
+            isinstance(inner, ResourceRef | AttributeRef) and inner.address in self.standing
+            for inner in within(expression)
+        )
+        return evaluate(expression, scope) if refers else self.deployment.foresee(expression)
 
     def reference(self, address: str) -> Value:
         if address in self.groups:
@@ -50,6 +72,8 @@ class _Planned(View):
         decision = self.decided.get(address)
         if decision is None or decision.row is None or decision.step is not Step.NONE:
             return UNKNOWN
+        if self.masked and self.registry.get(decision.row.type).hides(decision.row.attributes):
+            return HIDDEN
         if name is None:
             return dict(decision.row.attributes)
         return self.registry.get(decision.row.type).attribute(decision.row.attributes, name)
@@ -67,9 +91,10 @@ def plan_changes(
 ) -> tuple[tuple[Change, ...], Mapping[str, Value]]:  # fmt: skip
     """One `Change` per resource and group, members included, in the order of the run, removals last; and the outputs
     as far as they are known."""
-    view = _Planned(registry)
+    view = _Planned(deployment, registry)
+    hiding = _Planned(deployment, registry, True, view.decided, view.groups, view.standing)
     scope = deployment.scope(view)
-    masked = deployment.scope(view, masked=True) if deployment.has_secrets else scope
+    masked = deployment.scope(hiding, masked=True) if deployment.has_secrets else scope
     cause = _Causes(deployment, old_parameters or {})
     changes: list[Change] = []
     by_address: dict[str, Change] = {}
@@ -85,7 +110,7 @@ def plan_changes(
             cause.changing.add(address)
         changes.append(change)
     changes.extend(_removals(deployment, rows))
-    return tuple(changes), _outputs(deployment, view)
+    return tuple(changes), _outputs(deployment, hiding)
 
 
 def _resource(
@@ -94,9 +119,9 @@ def _resource(
 ) -> Change:  # fmt: skip
     kind = registry.get(resource.type)
     row = candidate(rows.get(resource.address, ()), revision)
-    after = normalize(kind, _map(evaluate(resource.properties, scope)))
+    after = normalize(kind, _map(view.value(resource.properties, scope)))
     decision = decide(row, kind, after, revision=revision)
-    view.decided[resource.address] = decision
+    view.decide(resource.address, decision)
     shown = after if masked is scope else normalize(kind, _map(evaluate(resource.properties, masked)))
     before: Mapping[str, Value] = {} if row is None else (row.shown if row.shown is not None else row.properties)
     action, replacement = _verdict(decision)
@@ -154,10 +179,10 @@ def _group(
     group: Group, rows: Rows, members: Sequence[Change], view: _Planned, scope: Scope, masked: Scope, cause: _Causes
 ) -> Change:
     row = candidate(rows.get(group.address, ()), None)
-    after = _map(evaluate(group.properties, scope))
+    after = _map(view.value(group.properties, scope))
     shown = after if masked is scope else _map(evaluate(group.properties, masked))
     moved = any(member.action is not ChangeAction.NONE for member in members)
-    view.groups[group.address] = None if moved else row
+    view.decide_group(group.address, None if moved else row)
     if row is None:
         return Change(group.address, group.type, ChangeAction.ADD, after=shown, is_group=True)
     before = row.properties if row.shown is None else row.shown
@@ -221,7 +246,7 @@ class _Causes:
     def of(self, expression: Expression | None) -> str | None:
         if expression is None:
             return None
-        for inner in walk(expression):
+        for inner in within(expression):
             if isinstance(inner, ParameterRef) and inner.name in self._parameters:
                 return inner.name
         for reference in references(expression):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from engine.expr.parameters import HIDDEN
 from engine.model.account import account_id
 from engine.model.diagnostic import invalid
 from engine.model.dynamic import filled, references_in
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _LEAST_ZONES = 3
+_MOST_MADE: Final = 64 * 1024 * 1024  # bytes that the functions of one template may make
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ class Facts:
     zones: tuple[str, ...] = ("nova",)
     exports: Mapping[str, str] | None = field(default_factory=dict)
     notification_arns: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)  # of the stack
     stack_outputs: Mapping[str, Mapping[str, str]] | None = field(default_factory=dict)  # by the stack's name
+    secrets: frozenset[str] = frozenset()  # names of exports, and of stacks with outputs, that are secret
     objects: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # attributes by physical id, for rules
 
 
@@ -58,6 +62,7 @@ class DeploymentScope:
         """`known`: what dynamic references stand for; without it they stay, and those that were met are in `met`."""
         self._deployment, self._view, self._masked, self._known = deployment, view, masked, known
         self.met: set[str] = set()
+        self._left = _MOST_MADE
         bindings = deployment.bindings
         self._parameters = bindings.masked if masked else bindings.values
 
@@ -79,6 +84,8 @@ class DeploymentScope:
                 return UNKNOWN if facts.region is None else facts.region
             case Pseudo.NOTIFICATION_ARNS:
                 return list(facts.notification_arns)
+            case Pseudo.TAGS:
+                return [{"Key": key, "Value": value} for key, value in facts.tags.items()]
 
     def reference(self, address: str) -> Value:
         return self._view.reference(address)
@@ -108,7 +115,7 @@ class DeploymentScope:
         if found is None:
             raise invalid("UnknownExport", f"No export named {name} found.", "`list-exports` names the exports.")
         self._deployment.imported.add(name)
-        return found
+        return HIDDEN if self._masked and name in self._deployment.facts.secrets else found
 
     def stack_output(self, stack: str, output: str) -> Value:
         others = self._deployment.facts.stack_outputs
@@ -120,7 +127,7 @@ class DeploymentScope:
         if output not in found:
             hint = f"It has: {', '.join(sorted(found)) or 'none'}."
             raise invalid("UnknownStackOutput", f"Stack {stack} has no output named {output}.", hint)
-        return found[output]
+        return HIDDEN if self._masked and stack in self._deployment.facts.secrets else found[output]
 
     def object_attribute(self, physical_id: str, name: str) -> Value:
         """What an object of ours has not is the empty text; of others nothing is known."""
@@ -132,6 +139,14 @@ class DeploymentScope:
             return str(filled(text, self._known))
         self.met.update(references_in(text))
         return text
+
+    def refill(self) -> None:
+        """What is made from now on is another resource's: a run has one scope for all of them."""
+        self._left = _MOST_MADE
+
+    def spend(self, size: int) -> bool:
+        self._left -= size
+        return self._left >= 0
 
     def facade(self, part: FacadePart) -> Value:
         return self._deployment.facade.get(part.value)

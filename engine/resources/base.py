@@ -124,6 +124,10 @@ class Services(Protocol):
 
     async def sleep(self, seconds: float) -> None: ...
     def monotonic(self) -> float: ...
+    def now(self) -> int:
+        """Wall time in microseconds, for what has to be known after a restart."""
+        ...
+
     async def start_nested(
         self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Value]] | None = None
     ) -> str:
@@ -163,6 +167,14 @@ class Services(Protocol):
         """(address, reference id, attributes) of the child's top-level resources."""
         ...
 
+    async def inherited(self, op: Operation) -> tuple[Mapping[str, str], Mapping[str, Value]]:
+        """The files and the environment that hold for whatever is inside this resource too (heat.md TE-19)."""
+        ...
+
+    async def nested_standing(self, stack_id: str) -> Standing:
+        """The definition the child has, and which of its resources are well."""
+        ...
+
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Value]]:
         """Signals received by this resource, oldest first: status, unique_id, reason, data."""
         ...
@@ -179,12 +191,26 @@ class Services(Protocol):
         """The address of the resource of this stack that takes signals and is known to templates as `reference`."""
         ...
 
+    async def scaling_group(self, reference: str) -> str | None:
+        """The address of the resource of this stack that can be scaled and is known to templates as `reference`."""
+        ...
+
+    async def kept_by(self, reference: str) -> Mapping[str, Value] | None:
+        """The attributes of the resource of this stack that is known to templates as `reference`."""
+        ...
+
     async def holder(self, op: Operation, physical_id: str) -> str | None:
         """The name of the stack with another resource of this type that has the physical id, in this project."""
         ...
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
-        """A signed URL that signals this resource without credentials; kind `waitcondition` or `signal`."""
+        """A signed URL that signals this resource without credentials; kind `waitcondition`, `signal` or
+        `customresource`."""
+        ...
+
+    async def ask_handler(self, service_token: str, request: Mapping[str, Value]) -> None:
+        """Send a request to the handler of a custom resource. Raises OperationFailed when there is none or it refuses,
+        Temporary when it cannot be reached, OutcomeUnknown when it may have the request."""
         ...
 
 
@@ -198,6 +224,15 @@ class Nested:
     environment: Mapping[str, Value] = field(default_factory=dict)
     timeout_mins: int | None = None
     url: str | None = None  # a template to fetch instead of `template`
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`text`: the definition a child has or is getting. `well`: the addresses of its resources that are there and have
+    not failed, with the time when each was begun."""
+
+    text: str
+    well: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +252,20 @@ class MustReplace(Exception):
     """Raised by `update` when only a new object can have these properties."""
 
 
+class Superseded(Exception):
+    """Raised by `update` when another object has come of it; the one before stands and is to be removed in the end.
+
+    `data` and `attributes` are the new one's; `forgotten` are notes of the one before that hold no longer.
+    """
+
+    def __init__(
+        self, physical_id: str, data: Mapping[str, Value], attributes: Mapping[str, Value], *,
+        forgotten: Mapping[str, Value],
+    ) -> None:  # fmt: skip
+        self.physical_id, self.data, self.attributes, self.forgotten = physical_id, data, attributes, forgotten
+        super().__init__(physical_id)
+
+
 class Gone(Exception):
     """Raised by `read` and `check` when the object does not exist any more."""
 
@@ -231,7 +280,9 @@ class ResourceType:
     service: ClassVar[str | None] = None  # must be in the catalogue, else the type is unavailable
     local: ClassVar[bool] = False  # no outside effect: create needs neither token look-up nor settle time
     signalable: ClassVar[bool] = False
+    most_signal_bytes: ClassVar[int | None] = None  # of the data of one signal
     nested: ClassVar[bool] = False
+    scalable: ClassVar[bool] = False  # signals of scaling policies change how many members it has
     snapshot_on_delete: ClassVar[bool] = False
     saves: ClassVar[bool] = False  # takes part in snapshots of its stack
     support: ClassVar[str] = "SUPPORTED"
@@ -259,6 +310,14 @@ class ResourceType:
     def has_attribute(self, name: str) -> bool:
         """Whether a template may ask for it; types with computed names override."""
         return name == "show" or self.any_properties or name in self.attributes
+
+    def inside(self, properties: Mapping[str, Value], region: str) -> bool:
+        """Whether the object is a nested stack of this engine, which works in `region`."""
+        return self.nested
+
+    def hides(self, attributes: Mapping[str, Value]) -> bool:
+        """Whether what it shows must not be seen in outputs, events and plans."""
+        return False
 
     def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
         """Findings over several properties together; UNKNOWN may be anywhere inside. Each one sentence."""
@@ -305,6 +364,10 @@ class ResourceType:
     async def save(self, op: Operation, name: str) -> Mapping[str, Value]:
         """Make a copy, called `name`, of what the object holds, where `saves` says so; return what `restore` and
         `discard` need besides the name. Must be safe to repeat: a copy of that name is the one that was asked for."""
+        return {}
+
+    def whereabouts(self, op: Operation) -> Mapping[str, Value]:
+        """What `discard` needs besides the name to look for a copy of which `save` has told nothing."""
         return {}
 
     async def restore(self, op: Operation, saved: Mapping[str, Value]) -> None:

@@ -116,6 +116,15 @@ def _normal(declared: Property, value: Value) -> Value:
             return value
 
 
+def _outermost(declared: Property, value: Value) -> Value:
+    """As `_normal`, but what is inside a list or map is left as it is, unless a limit looks at it."""
+    if declared.constraints or declared.kind not in (Kind.LIST, Kind.MAP):
+        return _normal(declared, value)
+    if declared.kind is Kind.LIST and isinstance(value, str):
+        return value.split(",") if value else []
+    return [one for one in value if one is not NO_VALUE] if isinstance(value, list | tuple) else value
+
+
 def _text(value: Value) -> Value:
     if isinstance(value, str):
         return value
@@ -186,7 +195,7 @@ def _known(name: str, known: Sequence[str]) -> str:
 
 
 def _check(declared: Property, value: Value, path: Path) -> Iterator[Finding]:
-    normal = _normal(declared, value)
+    normal = _outermost(declared, value)
     if normal is UNKNOWN:
         return
     wrong = _wrong_type(declared.kind, normal)

@@ -10,13 +10,16 @@ import structlog
 
 from engine.cloud.errors import CloudError, WentToError
 from engine.expr.evaluate import evaluate
+from engine.expr.yaql import foreseen
 from engine.model.diagnostic import Invalid
+from engine.model.expression import MapOf
 from engine.model.settings import Hook
 from engine.model.status import Action, Status
 from engine.model.template import Group, Resource
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.decide import Decision, Step, candidate, decide
 from engine.plan.deployment import Deployment
+from engine.plan.scope import DeploymentScope
 from engine.resources.base import (
     Differing,
     Gone,
@@ -24,6 +27,7 @@ from engine.resources.base import (
     Operation,
     OperationFailed,
     ResourceType,
+    Superseded,
     Update,
 )  # fmt: skip
 from engine.resources.schema import check_properties, normalize
@@ -32,6 +36,7 @@ from engine.runs.drift import is_reference
 from engine.runs.guards import Guards
 from engine.runs.ledger import Ledger
 from engine.runs.lending import Lender
+from engine.runs.scaling import Scaling
 from engine.runs.snapshots import Copy
 from engine.runs.spec import RunSpec
 from engine.runs.step import NOT_THE_RESOURCE, InterruptedCall, Stepper, explain
@@ -57,20 +62,25 @@ class Applier:
 
     def __init__(
         self, context: RunContext, ledger: Ledger, deployment: Deployment, spec: RunSpec, stepper: Stepper,
-        guards: Guards, saved: Mapping[str, Copy] | None = None,
+        guards: Guards, scaling: Scaling, saved: Mapping[str, Copy] | None = None,
     ) -> None:  # fmt: skip
         """`saved`: what is to be brought back into the objects at these addresses."""
         self._context, self._ledger, self._deployment = context, ledger, deployment
-        self._saved = saved or {}
+        self._saved, self._scaling = saved or {}, scaling
         self._spec, self._stepper, self._guards = spec, stepper, guards
         view = RowsView(ledger, context.registry)
         self._scope = deployment.scope(view)
+        hiding = RowsView(ledger, context.registry, masked=True)
         self._lender = Lender(context, ledger, deployment, view)
-        self._masked = deployment.scope(view, masked=True) if deployment.has_secrets else None
+        self._masked = deployment.scope(hiding, masked=True) if deployment.has_secrets else None
         self.overtaken = False  # set before cancelling for a newer operation: interrupted steps keep their state
 
     async def visit(self, address: str) -> None:
         group = self._deployment.groups.get(address)
+        for scope in self._scopes():
+            scope.refill()
+        if self._deployment.template.waits:
+            await foreseen(lambda: self._foresee(group or self._deployment.resources[address]))
         if group is not None:
             await self._seal(group)
         else:
@@ -79,6 +89,17 @@ class Applier:
                 await self._bring_back(self._deployment.resources[address], self._saved[address])
         if self._guards:
             await self._guards.after(address)
+
+    def _foresee(self, held: Resource | Group) -> None:
+        """Evaluate all that the visit is going to evaluate."""
+        parts = [held.properties, held.metadata]
+        parts += [held.update_policy, held.external_id] if isinstance(held, Resource) else [held.reference]
+        for scope in self._scopes():
+            for part in parts:
+                evaluate(part or MapOf(()), scope)
+
+    def _scopes(self) -> list[DeploymentScope]:
+        return [self._scope] if self._masked is None else [self._scope, self._masked]
 
     # --- resources ------------------------------------------------------------------------------------------------
     async def _apply(self, resource: Resource) -> None:
@@ -116,9 +137,12 @@ class Applier:
             return
         if self._guards and decision.row is not None and self._is_met(decision):
             await self._guards.before(decision.row, Hook.PRE_UPDATE)
+        if kind.scalable and decision.row is not None and decision.step is not Step.NONE:
+            await self._scaling.overtake(decision.row)
         match decision.step:
             case Step.NONE:
                 assert decision.row is not None
+                await self._scaling.settle(decision.row)
                 await self._nothing(decision.row, resource)
             case Step.CREATE:
                 await self._create(decision.row or self._begin_row(resource, kind), resource, kind, properties, group)
@@ -373,6 +397,8 @@ class Applier:
             )  # fmt: skip
             await self._stepper.patiently(lambda: kind.update(operation, decision.changed))
             row.attributes = self._lender.hide(await self._stepper.patiently(lambda: kind.ready(operation)))
+        except Superseded as error:
+            await self._take_over(row, resource, kind, properties, group, error)
         except (MustReplace, Gone) as error:
             row.attempted = None
             if isinstance(error, Gone):
@@ -389,6 +415,20 @@ class Applier:
         else:
             row.properties, row.attempted, row.revision = properties, None, self._spec.target
             await self._ledger.move(row, Action.UPDATE, Status.COMPLETE, durable=False)
+
+    async def _take_over(
+        self, old: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
+        group: Group | None, found: Superseded,
+    ) -> None:  # fmt: skip
+        """The change has brought forth another object: it stands from here, the one before goes with the cleanup."""
+        old.condemned, old.attempted, old.status = True, None, Status.COMPLETE
+        old.data = {**old.data, **found.forgotten}
+        fresh = self._begin_row(resource, kind)
+        self._keep(fresh, resource)
+        fresh.properties, fresh.shown, fresh.secret = properties, self._shown(resource), True
+        fresh.physical_id, fresh.data = found.physical_id, dict(found.data)
+        fresh.attributes = self._lender.hide(found.attributes)
+        await self._ledger.move(fresh, Action.UPDATE, Status.COMPLETE, group=group, also=(old,))
 
     async def _replace(
         self, old: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],
@@ -447,8 +487,9 @@ class Applier:
             attributes = {n: _plain(evaluate(e, self._scope)) for n, e in group.attributes.items()}
             metadata = {} if group.metadata is None else _plain(evaluate(group.metadata, self._scope))
         except Invalid as error:
-            await self._ledger.move(row, row.action, Status.FAILED, str(error), guarded=False)
-            raise StepFailed(group.address, str(error)) from error
+            reason = self._lender.veil(self._deployment.veil(str(error)))
+            await self._ledger.move(row, row.action, Status.FAILED, reason, guarded=False)
+            raise StepFailed(group.address, reason) from error
         changed = begun or row.status is not Status.COMPLETE or row.properties != written or row.condemned
         row.attributes, row.metadata, row.description = attributes, metadata, group.description
         row.properties, row.condemned, row.secret = written, False, self._deployment.has_secrets

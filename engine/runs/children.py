@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from engine.cloud.contract import Cloud
+from engine.model.aside import LONG, aside
 from engine.model.diagnostic import Invalid
 from engine.model.settings import inside
 from engine.model.source import Source
 from engine.model.stack import Stack
 from engine.model.status import Action, Status
+from engine.model.template import Template
 from engine.model.value import Value
-from engine.resources.base import Gone, Nested, Operation, OperationFailed
+from engine.resources.base import Gone, Nested, Operation, OperationFailed, ResourceType, Standing
 from engine.runs import reasons
 from engine.runs.context import RunContext
-from engine.runs.inside import CHILDREN, Inside, as_child
+from engine.runs.inside import CHILDREN, Inside, as_child, begin_child
 from engine.runs.keeping import resources_of_tree
 from engine.runs.ledger import Ledger
 from engine.runs.outside import answered
 from engine.runs.spec import RunSpec
 from engine.state.rows import ResourceRow, event_params, options_value
 from engine.state.store import dump
+
+Begin = Callable[[AsyncConnection], Awaitable[None]]
 
 
 class Children(Inside):
@@ -38,6 +44,9 @@ class Children(Inside):
     async def sleep(self, seconds: float) -> None:
         await self._context.clock.sleep(seconds)
 
+    def now(self) -> int:
+        return self._context.clock.now()
+
     def monotonic(self) -> float:
         return self._context.clock.monotonic()
 
@@ -47,6 +56,44 @@ class Children(Inside):
     ) -> str:
         """The child's id is made from the token, so that asking twice finds the same child."""
         child_id = str(uuid.uuid5(CHILDREN, f"{self._stack.id}/{op.token}"))
+        existing = await self._context.store.stack(child_id)
+        running, source, template = await self._wanted(op, nested, child_id, existing)
+        if existing is not None and existing.deleted is not None:
+            raise Gone(f"the nested stack {existing.name} does not exist any more")
+        if existing is None:
+            action = Action.CREATE if adopt is None else Action.ADOPT
+            wanted = RunSpec(action, deadline=self._until(nested.timeout_mins), adopt=adopt or {})
+            spec = as_child(wanted, running)
+            await self._create(child_id, op, spec, source, template.dialect.value, template.description)
+        elif (running is not None and running.converge) or not await self._has(existing, source):
+            skip = () if running is None else _inner(running.skip, op.address.split("/")[0])
+            spec = RunSpec(Action.UPDATE, previous=existing.revision, skip=skip)
+            await self._begin_inside(existing, spec, source=source)
+        self._context.ring(child_id)
+        return child_id
+
+    async def by_itself(
+        self, op: Operation, nested: Nested, begin_with: Callable[[Begin], Awaitable[None]]
+    ) -> None:  # fmt: skip
+        """Update the child while this stack rests; its end is told to this stack. `begin_with` gets what writes the
+        child's operation, to be made part of a transaction."""
+        assert op.physical_id is not None
+        child = await self._child(op.physical_id)
+        _, source, _ = await self._wanted(op, nested, child.id, child)
+        spec = as_child(RunSpec(Action.UPDATE, previous=child.revision, tells=True), None)
+
+        async def begin(connection: AsyncConnection) -> None:
+            revision = await self._context.store.add_revision(connection, child.id, source)
+            await begin_child(connection, self._context, child, replace(spec, target=revision), revision=revision)
+
+        await begin_with(begin)
+        self._context.store.cache.forget([child.id])
+        self._context.ring(child.id)
+
+    async def _wanted(
+        self, op: Operation, nested: Nested, child_id: str, existing: Stack | None
+    ) -> tuple[RunSpec | None, Source, Template]:
+        """What this stack runs, and the definition that the child is to have. Raises OperationFailed."""
         if self._stack.depth + 1 > self._context.settings.max_nested_stack_depth:
             raise OperationFailed(
                 f"Recursion depth exceeds {self._context.settings.max_nested_stack_depth}: {op.address} would be "
@@ -61,28 +108,20 @@ class Children(Inside):
             nested.parameters,
             name=nested.url or op.address,
         )
-        existing = await self._context.store.stack(child_id)
         try:
             source = await self._answered(op, existing, source)
-            template = self._context.translator.translate(source)
+            translate = self._context.translator.translate
+            template = await aside(lambda: translate(source), when=len(source.text) > LONG)
         except Invalid as error:
             raise OperationFailed(str(error)) from error
         await self._refuse_too_many(child_id, len(template.groups) + sum(
             1 for resource in template.resources.values() if resource.group is None
         ))  # fmt: skip
-        if existing is not None and existing.deleted is not None:
-            raise Gone(f"the nested stack {existing.name} does not exist any more")
-        if existing is None:
-            action = Action.CREATE if adopt is None else Action.ADOPT
-            wanted = RunSpec(action, deadline=self._until(nested.timeout_mins), adopt=adopt or {})
-            spec = as_child(wanted, running)
-            await self._create(child_id, op, spec, source, template.dialect.value, template.description)
-        elif (running is not None and running.converge) or not await self._has(existing, source):
-            skip = () if running is None else _inner(running.skip, op.address.split("/")[0])
-            spec = RunSpec(Action.UPDATE, previous=existing.revision, skip=skip)
-            await self._begin_inside(existing, spec, source=source)
-        self._context.ring(child_id)
-        return child_id
+        return running, source, template
+
+    async def inherited(self, op: Operation) -> tuple[Mapping[str, str], Mapping[str, Value]]:
+        _, around = await self._running()
+        return around.files, _inherited(around.environment, {}, op.address.split("/")[0])
 
     async def _answered(self, op: Operation, child: Stack | None, source: Source) -> Source:
         """What the child's template asks of the outside, as it was answered when what runs in the child began."""
@@ -186,6 +225,16 @@ class Children(Inside):
                 found.append((row.address, reference, row.attributes))
         return sorted(found, key=lambda one: one[0])
 
+    async def nested_standing(self, stack_id: str) -> Standing:
+        child = await self._child(stack_id)
+        source = Source("") if child.revision is None else await self._context.store.source(child.revision)
+        well = {
+            row.address: row.created
+            for row in await self._context.store.resources(stack_id)
+            if row.group is None and row.exists and not row.condemned and row.status is not Status.FAILED
+        }
+        return Standing(source.text, well)
+
     # --- signals ------------------------------------------------------------------------------------------------
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Value]]:
         return await self._context.store.signals(self._stack.id, op.address)
@@ -206,6 +255,23 @@ class Children(Inside):
                 return row.address
         return None
 
+    async def scaling_group(self, reference: str) -> str | None:
+        found = await self._known_as(reference, lambda kind: kind.scalable)
+        return None if found is None else found.address
+
+    async def kept_by(self, reference: str) -> Mapping[str, Value] | None:
+        found = await self._known_as(reference, lambda _: True)
+        return None if found is None else found.attributes
+
+    async def _known_as(self, reference: str, wanted: Callable[[ResourceType], bool]) -> ResourceRow | None:
+        for row in await self._rows():
+            if row.is_group or not row.exists or row.condemned:
+                continue
+            kind = self._context.registry.get(row.type)
+            if wanted(kind) and kind.reference(row.physical_id, row.attributes, row.address) == reference:
+                return row
+        return None
+
     async def holder(self, op: Operation, physical_id: str) -> str | None:
         for row in await self._context.store.resources_with_physical_id(self._stack.project_id, physical_id):
             another = (row.stack_id, row.address) != (self._stack.id, op.address)
@@ -216,6 +282,9 @@ class Children(Inside):
 
     async def _rows(self) -> Iterable[ResourceRow]:
         return self._ledger.all() if self._ledger else await self._context.store.resources(self._stack.id)
+
+    async def ask_handler(self, service_token: str, request: Mapping[str, Value]) -> None:
+        await self._context.handlers.ask(service_token, request)
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)

@@ -12,6 +12,7 @@ from engine.model.source import Translator
 from engine.model.stack import Caller
 from engine.model.value import Value
 from engine.resources.registry import Registry
+from engine.runs.notifier import Notifier
 from engine.state.clock import Clock
 from engine.state.commit import Committer
 from engine.state.store import Store
@@ -43,6 +44,15 @@ class Transforms(Protocol):
 
     async def serverless(self, document: str) -> str:
         """What AWS SAM makes of `document`, both JSON (see `engine.model.source.Question`). Raises Invalid."""
+        ...
+
+
+class Handlers(Protocol):
+    """What reaches the handlers of custom resources; implemented by the gateway."""
+
+    async def ask(self, service_token: str, request: Mapping[str, Value]) -> None:
+        """Send the request. Raises OperationFailed when there is no such handler or it refuses, Temporary when it
+        cannot be reached, OutcomeUnknown when it may have the request."""
         ...
 
 
@@ -126,4 +136,6 @@ class RunContext:
     tell: Callable[[Sequence[str]], None]
     fetch: Callable[[str], Awaitable[str]]
     transforms: Transforms
+    handlers: Handlers
     signal_url: Callable[[str, str, str, str], str]  # stack id, address, kind, project → URL
+    notifier: Notifier

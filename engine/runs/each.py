@@ -22,6 +22,7 @@ from engine.runs.apply import StepFailed
 from engine.runs.context import RunContext
 from engine.runs.drift import gone, groups_of, look, stack_status, write_drifts
 from engine.runs.ledger import Ledger
+from engine.runs.scaling import Scaling
 from engine.runs.snapshots import Snapshots
 from engine.runs.spec import RunSpec
 from engine.runs.step import NOT_THE_RESOURCE, Stepper, explain
@@ -33,8 +34,8 @@ _IN_ORDER = (Action.SUSPEND, Action.RESUME)
 
 
 class Visitor:
-    def __init__(self, context: RunContext, ledger: Ledger, stepper: Stepper, spec: RunSpec) -> None:
-        self._context, self._ledger, self._stepper = context, ledger, stepper
+    def __init__(self, context: RunContext, ledger: Ledger, stepper: Stepper, spec: RunSpec, scaling: Scaling) -> None:
+        self._context, self._ledger, self._stepper, self._scaling = context, ledger, stepper, scaling
         self._action, self._snapshot = spec.kind, spec.snapshot
         standing = [row for row in ledger.all() if row.exists and not row.condemned]
         self._rows = {row.address: row for row in standing}
@@ -75,6 +76,7 @@ class Visitor:
         operation = self._stepper.operation(row, row.properties)
         told = ""
         try:
+            await self._scaling.settle(row)
             await self._begin_group(row)
             await self._ledger.move(row, self._action, Status.IN_PROGRESS)
             told = await self._act(kind, row, operation)
@@ -132,7 +134,8 @@ class Visitor:
     async def _save(self, kind: ResourceType, row: ResourceRow, operation: Operation) -> None:
         assert self._snapshot is not None
         snapshots, name = Snapshots(self._context), f"{operation.physical_name(200)}-{self._snapshot}"
-        await snapshots.note(self._snapshot, row, {"name": name})
+        known = {"name": name, **kind.whereabouts(operation)}
+        await snapshots.note(self._snapshot, row, known)
 
         async def save() -> Mapping[str, Value]:
             return await kind.save(operation, name)
@@ -143,7 +146,7 @@ class Visitor:
             # Too early, a look for the copy proves nothing (tokens.md rule 1); then the type finds it by its name.
             await self._context.clock.sleep(self._context.settings.settle)
             saved = await self._stepper.patiently(save)
-        await snapshots.note(self._snapshot, row, {"name": name, **saved})
+        await snapshots.note(self._snapshot, row, {**known, **saved})
 
     # --- groups -----------------------------------------------------------------------------------------------------
     async def _begin_group(self, row: ResourceRow) -> None:

@@ -16,6 +16,7 @@ from engine.model.value import NO_VALUE, UNKNOWN
 from engine.plan.deployment import Deployment
 from engine.plan.scope import View
 from engine.state import tables as t
+from engine.state.vault import Vault, dump
 
 
 class ExportClash(Refused):
@@ -33,7 +34,7 @@ def evaluate_outputs(deployment: Deployment, view: View) -> tuple[OutputValue, .
             value = evaluate(output.value, scope)
             export = None if output.export is None else evaluate(output.export, scope)
         except Invalid as error:
-            found.append(OutputValue(output.name, None, output.description, None, str(error)))
+            found.append(OutputValue(output.name, None, output.description, None, deployment.veil(str(error))))
             continue
         known = None if value is UNKNOWN or value is NO_VALUE else value
         name = export if isinstance(export, str) else None
@@ -42,15 +43,17 @@ def evaluate_outputs(deployment: Deployment, view: View) -> tuple[OutputValue, .
 
 
 async def write_exports(
-    connection: AsyncConnection, project_id: str, stack_id: str, outputs: Sequence[OutputValue]
-) -> None:
-    """Make the stack's exports those of `outputs`. Raises ExportClash; then nothing is written."""
+    connection: AsyncConnection, project_id: str, stack_id: str, outputs: Sequence[OutputValue], vault: Vault, *,
+    secret: bool,
+) -> None:  # fmt: skip
+    """Make the stack's exports those of `outputs`, their values sealed when the stack has secrets. Raises ExportClash;
+    then nothing is written."""
     wanted = {o.export: as_text(o.value) for o in outputs if o.export is not None}
     e = t.exports.c
-    mine = {
-        row.name: row.value for row in await connection.execute(select(e.name, e.value).where(e.stack_id == stack_id))
-    }
-    if mine == wanted:
+    rows = await connection.execute(select(e.name, e.value).where(e.stack_id == stack_id))
+    kept = {row.name: vault.open_text(row.value) for row in rows}
+    mine = {name: value for name, (value, _) in kept.items()}
+    if mine == wanted and all(sealed or not secret for _, sealed in kept.values()):
         return
     await _refuse_used(connection, project_id, {n for n, v in mine.items() if wanted.get(n) != v}, deleting=False)
     await connection.execute(delete(t.exports).where(e.stack_id == stack_id))
@@ -65,7 +68,9 @@ async def write_exports(
         if taken is not None:
             raise ExportClash(f"Export with name {name} is already exported by stack {taken}. Choose another name.")
         await connection.execute(
-            insert(t.exports).values(project_id=project_id, name=name, value=value, stack_id=stack_id)
+            insert(t.exports).values(
+                project_id=project_id, name=name, value=vault.seal_text(value, secret=secret), stack_id=stack_id
+            )
         )
 
 
@@ -100,8 +105,6 @@ async def write_imports(connection: AsyncConnection, project_id: str, stack_id: 
 
 def as_text(value: Any) -> str:
     """An output as CloudFormation shows it: text."""
-    from engine.state.vault import dump
-
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

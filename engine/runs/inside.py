@@ -40,7 +40,7 @@ class Inside:
         revision = row.revision if spec is None or spec.target is None else spec.target
         return spec, Source("") if revision is None else await self._context.store.source(revision)
 
-    async def _ended(self, stack_id: str) -> Stack:
+    async def ended(self, stack_id: str) -> Stack:
         """The child once it is not in progress; the parent's deadline and cancellation bound the waiting."""
         while True:
             child = await self._context.store.stack(stack_id)
@@ -134,7 +134,7 @@ class Inside:
 
     async def _done(self, stack_id: str) -> Stack:
         """The child at its end. Raises OperationFailed with its reason."""
-        child = await self._ended(stack_id)
+        child = await self.ended(stack_id)
         if child.status is Status.FAILED:
             raise OperationFailed(child.status_reason or f"the nested stack {child.name} failed")
         return child

@@ -6,10 +6,11 @@ A group's own row moves with its members: in progress with the first, failed wit
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,8 +19,13 @@ from engine.model.status import Action, Status
 from engine.model.template import Group
 from engine.runs.context import RunContext
 from engine.runs.reasons import bounded
+from engine.state import tables as t
+from engine.state.clock import to_datetime
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
+
+#: Columns of a stack that has nothing to run any more.
+RELEASED: Mapping[str, Any] = {"run_json": None, "owner": None, "lease_until": None}
 
 _MAKING = (Action.CREATE, Action.UPDATE)
 _MOST_POSTED = 2000  # items that wait for the disk; beyond, a run waits with them
@@ -152,7 +158,8 @@ class Ledger:
         self, action: Action, status: Status, reason: str, *, announce: bool = True, also: Write | None = None,
         **columns: Any,
     ) -> None:  # fmt: skip
-        """Write the stack's own new state. `also` brings more to the same transaction. Raises Fenced."""
+        """Write the stack's own new state, and tell of it where it is an end. `also` brings more to the same
+        transaction. Raises Fenced."""
         now, reason = self._context.clock.now(), bounded(reason)
         reverting = columns.get("reverting", self.stack.reverting)
         cleaning = columns.get("cleaning", self.stack.cleaning)
@@ -174,6 +181,28 @@ class Ledger:
             write.events = [*write.events, event_params(self.stack, now, None)]
         await self._context.committer.write(write)
         self.released = "run_json" in columns and columns["run_json"] is None
+        if status is not Status.IN_PROGRESS:
+            updated, description = columns.get("updated"), columns.get("description", self.stack.description)
+            self._context.notifier.stack(replace(
+                self.stack, description=description,
+                updated=self.stack.updated if updated is None else to_datetime(updated),
+            ))  # fmt: skip
+
+    async def release(self, last: Write, changed: Mapping[str, Any]) -> None:
+        """End a run that leaves the stack's state as it is. Nobody sees a new version of the stack unless columns are
+        `changed`. Raises Fenced."""
+        more = last.also
+
+        async def also(connection: AsyncConnection) -> None:
+            mine = update(t.stacks).where(t.stacks.c.id == self.stack.id)
+            await connection.execute(mine.values(**RELEASED))
+            if more is not None:
+                await more(connection)
+
+        last.epoch, last.operation_id, last.after = self.epoch, self.stack.operation_id, self._unanswered()
+        last.stack, last.also = dict(changed) or None, also
+        await self._context.committer.write(last)
+        self.released = True
 
     # --- groups ---------------------------------------------------------------------------------------------------
     def _open_group(self, group: Group, member: ResourceRow, now: int) -> ResourceRow | None:

@@ -42,6 +42,7 @@ class Lender:
     def plain(self, resource: Resource) -> tuple[Mapping[str, Value], frozenset[str]]:
         """The properties of the resource with references as they are written, and the references met on the way."""
         self._scope.met.clear()
+        self._scope.refill()
         found = evaluate(resource.properties, self._scope)
         given: Mapping[str, Value] = {} if found is NO_VALUE else found
         if not self._used:
@@ -50,7 +51,8 @@ class Lender:
 
     async def lend(self, operation: Operation, resource: Resource, kind: ResourceType) -> None:
         """Put them into the operation's properties. Raises OperationFailed, its text without secrets."""
-        in_the_house = kind.nested or (kind.local and kind.service is None)
+        nested = kind.inside(operation.properties, operation.stack.region)
+        in_the_house = nested or (kind.local and kind.service is None)
         if not self._used or in_the_house:
             return  # it keeps the reference, and hands it on
         given, met = self.plain(resource)

@@ -11,15 +11,18 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError, NotFound
 from engine.model.account import account_id
+from engine.model.aside import LONG, aside
 from engine.model.diagnostic import Diagnostic, Invalid, invalid
 from engine.model.source import Question, Source, Unanswered
 from engine.model.value import Value
+from engine.resources.base import OperationFailed
 from engine.runs.context import RunContext
 from engine.runs.stored import stored_value
 
@@ -37,7 +40,7 @@ async def answered(
     outside = _Outside(context, project_id, cloud, looking)
     for _ in range(_MOST_ROUNDS):
         try:
-            context.translator.translate(source)
+            await aside(partial(context.translator.translate, source), when=len(source.text) > LONG)
         except Unanswered as asked:
             source = replace(source, answers={**source.answers, **await outside.answers(asked.questions)})
         else:
@@ -164,6 +167,21 @@ class NoTransforms:
 
     async def serverless(self, document: str) -> str:
         raise invalid("TransformFailed", "Transform AWS::Serverless-2016-10-31 failed with: It is not set up here.")
+
+
+class NoHandlers:
+    """For an engine that nothing was lent to. Implements `engine.runs.context.Handlers`."""
+
+    async def ask(self, service_token: str, request: Mapping[str, Value]) -> None:
+        raise no_handler(service_token)
+
+
+def no_handler(service_token: str) -> OperationFailed:
+    name = service_token.rpartition(":")[2] or service_token
+    return OperationFailed(
+        f"Invalid service token: {service_token} is nobody's. Whoever runs isotherm names handlers of custom resources "
+        f"in its configuration: `[custom_resources]`, `{name} = URL`."
+    )
 
 
 def no_macro(full_name: str) -> Invalid:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError
 from engine.expr.parameters import Bindings
+from engine.model.aside import LONG, aside
 from engine.model.diagnostic import invalid
 from engine.model.expression import AvailabilityZones, Expression, ObjectAttribute, ParameterRef, walk
 from engine.model.source import Source
+from engine.model.stack import Options
 from engine.model.template import Template
 from engine.model.value import Value
 from engine.plan.deployment import Deployment, bind_source, deploy, imports_of
@@ -24,24 +27,26 @@ CloudGetter = Callable[[], Awaitable[Cloud]]
 
 async def prepare(
     context: RunContext, identity: StackIdentity, source: Source, cloud: CloudGetter,
-    notification_arns: tuple[str, ...] = (), facade: Mapping[str, Value] | None = None,
+    options: Options, facade: Mapping[str, Value] | None = None,
 ) -> Deployment:  # fmt: skip
     """Return the deployment of `source` for that stack. Raises Invalid with all findings."""
-    template = context.translator.translate(source)
+    long = len(source.text) > LONG
+    template = await aside(partial(context.translator.translate, source), when=long)
     bindings = bind_source(template, source)
-    facts = await gather_facts(context, template, identity.project_id, cloud, notification_arns)
+    facts = await gather_facts(context, template, identity.project_id, cloud, options)
     if "GetStackOutput" in source.text:
         others = await stack_outputs(context.store, identity, template, bindings, facts, _expressions(template))
-        facts = replace(facts, stack_outputs=others)
+        facts = replace(facts, stack_outputs=others.outputs, secrets=facts.secrets | others.secrets)
     if template.rules:
         facts = replace(facts, objects=await _objects(context, template, bindings, identity.project_id))
-    deployment = deploy(template, bindings, identity, facts, context.registry, facade)
+    made = partial(deploy, template, bindings, identity, facts, context.registry, facade)
+    deployment = await aside(made, when=long or template.waits)
     sinks = source.environment.get("event_sinks") or ()
     return replace(deployment, sinks=sinks) if sinks else deployment
 
 
 async def gather_facts(
-    context: RunContext, template: Template, project_id: str, cloud: CloudGetter, notification_arns: tuple[str, ...]
+    context: RunContext, template: Template, project_id: str, cloud: CloudGetter, options: Options
 ) -> Facts:
     """Ask only what the template asks."""
     zones: tuple[str, ...] = ()
@@ -51,10 +56,10 @@ async def gather_facts(
         except CloudError as error:
             raise invalid("CloudUnavailable", f"The availability zones cannot be listed: {error.message}") from error
         zones = tuple(told["zones"])
-    exports: dict[str, str] = {}
-    if imports_of(template):
-        exports = {export.name: export.value for export in await context.store.exports(project_id)}
-    return Facts(context.settings.region, zones, exports, notification_arns)
+    found = await context.store.exports(project_id) if imports_of(template) else ()
+    exports = {export.name: export.value for export in found}
+    secrets = frozenset(export.name for export in found if export.secret)
+    return Facts(context.settings.region, zones, exports, options.notification_arns, options.tags, secrets=secrets)
 
 
 async def _objects(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Collection, Mapping
+import uuid
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError
 from engine.graph.walk import Outcome, Walk
+from engine.model.aside import aside
 from engine.model.diagnostic import Invalid
 from engine.model.errors import Refused
 from engine.model.source import Source
-from engine.model.stack import Stack
+from engine.model.stack import OutputValue, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.model.template import EMPTY
 from engine.model.value import Value
@@ -35,14 +37,16 @@ from engine.runs.finish import evaluate_outputs, refuse_delete_of_used, write_ex
 from engine.runs.guards import Guards
 from engine.runs.keeping import prune_events
 from engine.runs.lease import Lease, LeaseLost
-from engine.runs.ledger import Ledger
+from engine.runs.ledger import RELEASED, Ledger
 from engine.runs.lending import Lender
 from engine.runs.prepare import prepare
 from engine.runs.remove import Remover, doomed_rows
+from engine.runs.scaling import Scaling, listening
 from engine.runs.sinks import Telling, sinks_of
 from engine.runs.snapshots import Snapshots, ended
 from engine.runs.spec import RunSpec, spec_of
 from engine.runs.step import NOT_THE_RESOURCE, Stepper, bare_operation, own_fault
+from engine.runs.tending import forget_words, leave_word, take_up_later
 from engine.runs.view import RowsView
 from engine.state import tables as t
 from engine.state.commit import Fenced, Write
@@ -69,6 +73,7 @@ class Runner:
         self._context, self._lease, self._claimed = context, lease, claimed
         self._stack_id, self._epoch = str(claimed.id), int(claimed.epoch)
         self.operation_id: str | None = None
+        self._events_of: str | None = None  # the operation that the events of this run are part of
         self._walk: Walk[Any] | None = None
         self._worker: Applier | Remover | Visitor | None = None
         self._overtaken = False
@@ -111,7 +116,7 @@ class Runner:
         while row is not None and row.run_json is not None:
             if row.epoch != self._epoch:
                 raise LeaseLost
-            self._overtaken, self.operation_id = False, row.operation_id
+            self._overtaken, self.operation_id, self._events_of = False, row.operation_id, row.operation_id
             try:
                 await self._operation(row)
                 if self._ledger.released:
@@ -134,6 +139,10 @@ class Runner:
         if self._spec.stop is not None:
             await self._stop_here(stack)
             return
+        if self._spec.tending:
+            await self._tend()
+            return
+        self._context.notifier.stack(stack)
         try:
             match self._spec.kind:
                 case Action.CREATE | Action.UPDATE | Action.ROLLBACK | Action.ADOPT | Action.IMPORT | Action.RESTORE:
@@ -160,9 +169,10 @@ class Runner:
         """TE-15: from here on the stack's events go to the sinks that its environment names."""
         sinks = sinks_of(environment)
         if self._telling is not None:
-            self._telling.covers(self.operation_id)
+            self._telling.covers(self._events_of)
         elif sinks:
-            self._telling = Telling(self._context, self._ledger.stack, sinks, self._the_cloud)
+            stack = replace(self._ledger.stack, operation_id=self._events_of)
+            self._telling = Telling(self._context, stack, sinks, self._the_cloud)
 
     def _monotonic_deadline(self) -> float:
         clock = self._context.clock
@@ -178,7 +188,9 @@ class Runner:
         saved = {}
         if self._spec.kind is Action.RESTORE and self._spec.snapshot is not None:
             saved = {copy.address: copy for copy in await Snapshots(self._context).copies(self._spec.snapshot)}
-        applier = Applier(self._context, self._ledger, deployment, self._spec, stepper, self._guards, saved)
+        applier = Applier(
+            self._context, self._ledger, deployment, self._spec, stepper, self._guards, self._scaling(stepper), saved
+        )
         walk = Walk(
             deployment.requires, applier.visit, cancel_running=self._spec.on_failure is not OnFailure.DO_NOTHING
         )
@@ -202,9 +214,7 @@ class Runner:
         source = await self._context.store.source(revision)
         self._tell(source.environment)
         self._guards = Guards(self._context, self._ledger, self._spec, source)
-        return await prepare(
-            self._context, identity, source, self._the_cloud, stack.options.notification_arns, await self._facade()
-        )
+        return await prepare(self._context, identity, source, self._the_cloud, stack.options, await self._facade())
 
     async def _facade(self) -> Mapping[str, Any]:
         """What a template inside sees of the resource that holds it (HOT resource_facade)."""
@@ -234,10 +244,15 @@ class Runner:
             types |= {resource.type for resource in deployment.resources.values()}
         outside = any((kind := registry.find(name)) is not None and not kind.local for name in types)
         cloud = await self._the_cloud() if outside else _NO_CLOUD
-        children = Children(self._context, self._ledger.stack, self._delegation, self._ledger)
         return Stepper(
-            self._context, self._ledger, self._lease, self._identity(), cloud, children, self._deadline
+            self._context, self._ledger, self._lease, self._identity(), cloud, self._children(), self._deadline
         )  # fmt: skip
+
+    def _children(self) -> Children:
+        return Children(self._context, self._ledger.stack, self._delegation, self._ledger)
+
+    def _scaling(self, stepper: Stepper) -> Scaling:
+        return Scaling(self._context, self._ledger, stepper, self._children(), self._events_of)
 
     async def _carry_out(self, walk: Walk[K], worker: Applier | Remover | Visitor) -> Outcome[K]:
         """Walk under the deadline and under pokes. Raises _Overtaken, _TimedOut, Fenced, LeaseLost."""
@@ -287,18 +302,23 @@ class Runner:
     async def _succeeded(self, deployment: Deployment) -> None:
         context, stack, spec = self._context, self._ledger.stack, self._spec
         view = RowsView(self._ledger, context.registry)
-        outputs = await Lender(context, self._ledger, deployment, view).outputs(evaluate_outputs(deployment, view))
+        masked = RowsView(self._ledger, context.registry, masked=True)
+        told = await aside(lambda: evaluate_outputs(deployment, masked), when=deployment.template.waits)
+        outputs = await Lender(context, self._ledger, deployment, view).outputs(told)
         if stack.parent_id is not None:
-            outputs = tuple(replace(output, export=None) for output in outputs)
+            outputs = _unexported(outputs)
         broken = [output for output in outputs if output.error is not None]
         if broken and stack.dialect == "cfn" and spec.kind is not Action.ROLLBACK:
             await self._failed("; ".join(f"Output {output.name}: {output.error}" for output in broken))
             return
 
+        # An output may be an attribute that is a secret by itself.
+        secret = deployment.has_secrets or any(row.secret for row in self._ledger.all())
+
         async def also(connection: AsyncConnection) -> None:
             first = spec.kind is Action.CREATE  # nothing is there from before
             if not first or any(output.export is not None for output in outputs):
-                await write_exports(connection, stack.project_id, stack.id, outputs)
+                await write_exports(connection, stack.project_id, stack.id, outputs, context.store.vault, secret=secret)
             if not first or deployment.imported:
                 await write_imports(connection, stack.project_id, stack.id, sorted(deployment.imported))
             if not first:
@@ -306,8 +326,8 @@ class Runner:
 
         # What was taken back says why, for as long as the stack rests so.
         cause = f". It was rolled back because: {spec.cause}" if spec.cause else ""
-        seal = context.store.vault.seal if deployment.has_secrets else dump
-        await self._ledger.move_stack(
+        seal = context.store.vault.seal if secret else dump
+        await self._rest(
             spec.kind, Status.COMPLETE, reasons.completed(spec.kind) + cause,
             also=Write(stack_id=stack.id, also=also),
             outputs_json=seal(outputs_value(outputs)),
@@ -315,8 +335,80 @@ class Runner:
             description=deployment.template.description or stack.description,
             good_revision=spec.target, revision=spec.target,
             updated=context.clock.now() if spec.kind is not Action.CREATE else None,
-            reverting=spec.reverting, cleaning=False, **_RELEASED,
+            reverting=spec.reverting, cleaning=False,
         )  # fmt: skip
+
+    async def _rest(
+        self, action: Action, status: Status, reason: str, *, also: Write | None = None, **columns: Any
+    ) -> None:
+        """The stack's last transition of this run."""
+        last, ring = self._last(also or Write(stack_id=self._stack_id), tells=self._spec.tells)
+        await self._ledger.move_stack(action, status, reason, also=last, **columns, **RELEASED)
+        ring()
+
+    def _last(self, write: Write, *, tells: bool) -> tuple[Write, Callable[[], None]]:
+        """The last write of a run, and what to do after it: what has come to the stack meanwhile gives it another run;
+        `tells`: its parent hears of it."""
+        stack, places, more = self._ledger.stack, listening(self._context, self._ledger), write.also
+        parent_id, place = (stack.parent_id, stack.parent_resource) if tells else (None, None)
+        left = False
+
+        async def then(connection: AsyncConnection) -> None:
+            nonlocal left
+            if more is not None:
+                await more(connection)
+            left = bool(places) and await take_up_later(connection, self._stack_id, places)
+            if parent_id is not None and place is not None:
+                await leave_word(connection, self._context, parent_id, place, {"from": self._stack_id})
+
+        def ring() -> None:
+            if left:
+                self._context.ring(self._stack_id)
+            if parent_id is not None:
+                self._context.ring(parent_id)
+
+        if places or parent_id is not None:
+            write.also = then
+        return write, ring
+
+    async def _tend(self) -> None:
+        """Take up what has come to the stack while it rested (`engine.runs.tending`); its state stays as it is."""
+        stack, self._events_of = self._ledger.stack, str(uuid.uuid4())
+        if stack.revision is not None:
+            self._tell((await self._context.store.source(stack.revision)).environment)
+        try:
+            stepper = await self._stepper(None)
+            heard = await self._scaling(stepper).take_up()
+            outputs = await stepper.patiently(self._outputs_now) if heard else stack.outputs
+        except CloudError as error:
+            log.warning("what came to a stack is taken up later", stack=self._stack_id, error=str(error))
+            await self._context.clock.sleep(self._context.settings.retry_limit)
+            return  # the stack still has this run
+
+        async def also(connection: AsyncConnection) -> None:
+            await forget_words(connection, [word.seq for word in heard])
+
+        seal = self._context.store.vault.seal
+        changed = {} if outputs == stack.outputs else {"outputs_json": seal(outputs_value(outputs))}
+        last, ring = self._last(Write(stack_id=stack.id, also=also), tells=bool(heard))
+        await self._ledger.release(last, changed)
+        ring()
+
+    async def _outputs_now(self) -> tuple[OutputValue, ...]:
+        """The outputs with what has changed by itself, as they were where they cannot be told. Exports keep the values
+        that others have taken from them."""
+        stack = self._ledger.stack
+        if stack.status is not Status.COMPLETE or stack.revision is None:
+            return stack.outputs
+        try:
+            deployment = await self._deployment()
+            view = RowsView(self._ledger, self._context.registry)
+            lender = Lender(self._context, self._ledger, deployment, view)
+            outputs = await lender.outputs(evaluate_outputs(deployment, view))
+        except (Invalid, OperationFailed) as error:
+            log.warning("the outputs of a stack stay as they were", stack=self._stack_id, error=str(error))
+            return stack.outputs
+        return outputs if stack.parent_id is None else _unexported(outputs)
 
     # --- failure ----------------------------------------------------------------------------------------------------
     def _reason(self, outcome: Outcome[str]) -> str:
@@ -353,6 +445,8 @@ class Runner:
         await self._ledger.move_stack(
             back.kind, Status.IN_PROGRESS, reason, reverting=back.reverting, cleaning=False, run_json=dump(back.value())
         )
+        # Heat tells of the failure before it goes back.
+        self._context.notifier.stack(replace(stack, status=Status.FAILED, status_reason=reasons.bounded(reason)))
 
     async def _end_failed(self, reason: str, also: Write | None = None) -> None:
         spec, stack = self._spec, self._ledger.stack
@@ -360,9 +454,9 @@ class Runner:
             also = Write(stack_id=stack.id, also=ended(spec.snapshot, Status.FAILED, reason, None))
         if spec.kind is Action.ROLLBACK and spec.cause:
             reason = f"{reason} Rolling back because: {spec.cause}"
-        await self._ledger.move_stack(
+        await self._rest(
             spec.kind, Status.FAILED, reason, reverting=spec.reverting or stack.reverting, cleaning=False,
-            updated=self._context.clock.now(), also=also, **_RELEASED,
+            updated=self._context.clock.now(), also=also,
         )  # fmt: skip
 
     async def _stop_here(self, stack: Stack) -> None:
@@ -402,7 +496,7 @@ class Runner:
         await self._ledger.move_stack(
             Action.DELETE, Status.COMPLETE, reasons.completed(Action.DELETE) + cause,
             also=Write(stack_id=stack.id, also=also), deleted=now, updated=now, live_name=None,
-            cleaning=False, delegation_json=None, **_RELEASED,
+            cleaning=False, delegation_json=None, **RELEASED,
         )  # fmt: skip
         if self._telling is not None:
             await self._telling.finish()  # while it may still act
@@ -429,7 +523,8 @@ class Runner:
         spec, stack = self._spec, self._ledger.stack
         if stack.revision is not None:
             self._tell((await self._context.store.source(stack.revision)).environment)
-        visitor = Visitor(self._context, self._ledger, await self._stepper(None), spec)
+        stepper = await self._stepper(None)
+        visitor = Visitor(self._context, self._ledger, stepper, spec, self._scaling(stepper))
         walk = Walk(visitor.graph(), visitor.visit, stop_on_failure=spec.kind is not Action.CHECK)
         outcome = await self._carry_out(walk, visitor)
         also = Write(stack_id=stack.id, also=visitor.keep) if spec.kind is Action.CHECK else None
@@ -439,9 +534,9 @@ class Runner:
         if spec.kind is Action.SNAPSHOT and spec.snapshot is not None:
             data = await self._snapshot_data(spec.snapshot)
             also = Write(stack_id=stack.id, also=ended(spec.snapshot, Status.COMPLETE, "", data))
-        await self._ledger.move_stack(
+        await self._rest(
             spec.kind, Status.COMPLETE, reasons.completed(spec.kind), updated=self._context.clock.now(),
-            reverting=stack.reverting, also=also, **_RELEASED,
+            reverting=stack.reverting, also=also,
         )  # fmt: skip
 
     async def _snapshot_data(self, snapshot_id: str) -> str:
@@ -458,7 +553,9 @@ class Runner:
 #: Runs that bring a stack from one definition to another.
 _CHANGING = (Action.UPDATE, Action.RESTORE)
 
-_RELEASED: Mapping[str, Any] = {"run_json": None, "owner": None, "lease_until": None}
+
+def _unexported(outputs: tuple[OutputValue, ...]) -> tuple[OutputValue, ...]:
+    return tuple(replace(output, export=None) for output in outputs)
 
 
 async def _purge(connection: AsyncConnection, stack_id: str, revision: int | None) -> None:

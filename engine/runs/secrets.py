@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import NotFound, Permanent
+from engine.cloud.secrets import KEY_MANAGER, secret_payload
 from engine.model.dynamic import Reference
 from engine.resources.base import OperationFailed
 
-_SERVICE: Final = "key-manager"
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$")  # what Secrets Manager adds to a name in an ARN
 _STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
@@ -30,7 +30,7 @@ async def secret_text(cloud: Cloud, reference: Reference) -> str:
     except NotFound as error:
         raise _missing(reference) from error
     except Permanent as error:
-        if _SERVICE not in await cloud.services():
+        if KEY_MANAGER not in await cloud.services():
             raise OperationFailed(f"{_shown(reference)} cannot be resolved: the cloud has no Barbican.") from error
         raise
     return _part(payload, reference.key) if reference.key else payload
@@ -59,18 +59,16 @@ async def _find(cloud: Cloud, reference: Reference) -> str:
 
 async def _versions(cloud: Cloud, name: str) -> list[str]:
     """The ids of the usable secrets of that name, oldest first."""
-    reply = await cloud.request(_SERVICE, "GET", "/secrets", params={"name": name, "limit": "100"})
+    reply = await cloud.request(KEY_MANAGER, "GET", "/secrets", params={"name": name, "limit": "100"})
     found: Sequence[Mapping[str, Any]] = (reply.body or {}).get("secrets", ())
     usable = [one for one in found if one.get("name") == name and one.get("status", "ACTIVE") == "ACTIVE"]
     return [str(one["secret_ref"]).rpartition("/")[2] for one in sorted(usable, key=lambda one: str(one["created"]))]
 
 
 async def _payload(cloud: Cloud, secret_id: str) -> str:
-    told = (await cloud.request(_SERVICE, "GET", f"/secrets/{secret_id}")).body or {}
-    kind = (told.get("content_types") or {}).get("default", "text/plain")
-    reply = await cloud.request(_SERVICE, "GET", f"/secrets/{secret_id}/payload", headers={"Accept": kind})
+    payload = await secret_payload(cloud, secret_id)
     try:
-        return reply.raw.decode()
+        return payload.decode()
     except UnicodeDecodeError as error:
         raise OperationFailed(f"The secret {secret_id} is no text: it cannot stand in a property.") from error
 

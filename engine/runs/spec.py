@@ -34,6 +34,8 @@ class RunSpec:
     snapshot: str | None = None  # to be taken, or to be gone back to
     converge: bool = False  # the live objects are looked at first (heat.md ENGU-07)
     unguarded: bool = False  # part of going back: neither hooks nor restricted actions hold
+    tells: bool = False  # begun while its parent rests: the parent is told when it ends
+    tending: bool = False  # nobody asked for it: a resting stack takes up what has come to it; its state stays
 
     def value(self) -> dict[str, Value]:
         """As JSON; `spec_of` reads it back."""
@@ -55,6 +57,8 @@ class RunSpec:
             "snapshot": self.snapshot,
             "converge": self.converge,
             "unguarded": self.unguarded,
+            "tells": self.tells,
+            "tending": self.tending,
         }
 
 
@@ -78,4 +82,6 @@ def spec_of(value: Mapping[str, Value]) -> RunSpec:
         snapshot=value.get("snapshot"),
         converge=value.get("converge", False),
         unguarded=value.get("unguarded", False),
+        tells=value.get("tells", False),
+        tending=value.get("tending", False),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.expr.conditions import decide_conditions
 from engine.expr.evaluate import evaluate
@@ -17,20 +17,31 @@ from engine.runs.finish import as_text
 from engine.state.store import Store
 
 
+@dataclass(frozen=True, slots=True)
+class OtherOutputs:
+    """By stack, its outputs as text; and the stacks whose outputs are secret."""
+
+    outputs: Mapping[str, Mapping[str, str]]
+    secrets: frozenset[str]
+
+
 async def stack_outputs(
     store: Store, identity: StackIdentity, template: Template, bindings: Bindings, facts: Facts,
     expressions: Iterable[Expression],
-) -> Mapping[str, Mapping[str, str]]:  # fmt: skip
-    """By stack: its outputs as text, of the stacks of the project that `expressions` name."""
+) -> OtherOutputs:  # fmt: skip
+    """Of the stacks of the project that `expressions` name."""
     asked = [inner.stack for outer in expressions for inner in walk(outer) if isinstance(inner, StackOutput)]
     if not asked:
-        return {}
+        return OtherOutputs({}, frozenset())
     bare = Deployment(identity, template, bindings, facts, {}, {}, {}, {}, ())
     decided = replace(bare, conditions=decide_conditions(template, bare.scope(View())))
     scope = decided.scope(View())
     found: dict[str, Mapping[str, str]] = {}
+    secret: set[str] = set()
     for name in {str(evaluate(one, scope)) for one in asked}:
         stack = await store.stack_by_name(identity.project_id, name)
         if stack is not None:
             found[name] = {output.name: as_text(output.value) for output in stack.outputs if output.error is None}
-    return found
+            if await store.has_secret_outputs(stack.id):
+                secret.add(name)
+    return OtherOutputs(found, frozenset(secret))

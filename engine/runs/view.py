@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.expr.parameters import HIDDEN
 from engine.model.diagnostic import invalid
 from engine.model.value import Value
 from engine.plan.scope import View
@@ -14,8 +15,9 @@ from engine.runs.ledger import Ledger
 class RowsView(View):
     """Everything a running step needs is complete by then, so every answer is known."""
 
-    def __init__(self, ledger: Ledger, registry: Registry) -> None:
-        self._ledger, self._registry = ledger, registry
+    def __init__(self, ledger: Ledger, registry: Registry, *, masked: bool = False) -> None:
+        """`masked`: what its type says must not be seen is not."""
+        self._ledger, self._registry, self._masked = ledger, registry, masked
 
     def reference(self, address: str) -> Value:
         row = self._ledger.live(address)
@@ -29,6 +31,8 @@ class RowsView(View):
         row = self._ledger.live(address)
         if row is None:
             return None
+        if self._masked and not row.is_group and self._registry.get(row.type).hides(row.attributes):
+            return HIDDEN
         if name is None:
             return dict(row.attributes)
         if row.is_group:
@@ -45,6 +49,6 @@ class RowsView(View):
     def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
         row = self._ledger.live(address)
         value = self.attribute(address, name)  # raises for what it has not
-        if row is None or row.is_group:
+        if row is None or row.is_group or value == HIDDEN:
             return value, 0
         return self._registry.get(row.type).attribute_at(row.attributes, name, path)

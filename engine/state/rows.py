@@ -15,6 +15,9 @@ from engine.model.value import Value
 from engine.state.clock import to_datetime
 from engine.state.vault import Vault, dump
 
+#: A note of a resource's: what it adds to the metadata of its template, as its views show it.
+TOLD = "told_in_metadata"
+
 
 @dataclass(slots=True)
 class ResourceRow:
@@ -144,7 +147,7 @@ def resource_record(row: ResourceRow, required_by: tuple[str, ...] = (), nested:
         generation=row.generation,
         properties=row.properties if row.shown is None else row.shown,
         attributes=row.attributes,
-        metadata=row.metadata,
+        metadata={**row.metadata, **row.data.get(TOLD, {})},
         requires=row.requires,
         required_by=required_by,
         nested_stack_id=nested,

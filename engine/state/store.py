@@ -256,9 +256,13 @@ class Store:
             .order_by(t.exports.c.name)
         )
         async with self.database.reader.connect() as connection:
-            return [
-                Export(row.name, row.value, row.stack_id, row.stack_name) for row in await connection.execute(query)
-            ]
+            return [_export(row, self.vault) for row in await connection.execute(query)]
+
+    async def has_secret_outputs(self, stack_id: str) -> bool:
+        """Whether the stack's outputs are kept sealed."""
+        query = select(t.stacks.c.outputs_json).where(t.stacks.c.id == stack_id)
+        async with self.database.reader.connect() as connection:
+            return not ((await connection.execute(query)).scalar() or "[]").startswith("[")
 
     async def importers(self, project_id: str, name: str) -> Sequence[tuple[str, str]]:
         """(id, name) of the live stacks that import `name`."""
@@ -482,3 +486,8 @@ def stack_record(row: Any, vault: Vault) -> Stack:
 
 
 __all__ = ["Store", "dump", "live_name", "outputs_value", "source_of", "source_value", "stack_record"]
+
+
+def _export(row: Any, vault: Vault) -> Export:
+    value, secret = vault.open_text(row.value)
+    return Export(row.name, value, row.stack_id, row.stack_name, secret)

@@ -36,6 +36,14 @@ class Vault:
             return "{}"
         return self._ring.encrypt(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)).decode()
 
+    def seal_text(self, text: str, *, secret: bool) -> str:
+        """Return `text`, sealed when it is secret, or when it looks as if it were sealed."""
+        return self.seal(text) if secret or text.startswith(_SEALED) else text
+
+    def open_text(self, text: str) -> tuple[str, bool]:
+        """Return what `seal_text` was given, and whether it is sealed. Raises WrongKey."""
+        return (self.open(text), True) if text.startswith(_SEALED) else (text, False)
+
     def open(self, text: str | None) -> Value:
         """Return the value of sealed or clear JSON text; None stays None. Raises WrongKey."""
         if text is None:

@@ -30,6 +30,13 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS: Final = 20_000
 SERVED: Final = frozenset({"cloudformation", "sts"})
 
+# What agents of servers ask for beside the public actions (cloudformation.md L101, L102).
+_QUEUED: Final = frozenset({"ElectCommandLeader", "GetListenerCredentials", "RegisterListener"})
+_NO_QUEUES: Final = (
+    "commands to servers go through queues of SQS, which there are none of. Let cfn-hup watch metadata instead "
+    "(triggers=post.update)."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
@@ -138,6 +145,8 @@ class AwsEndpoint:
         exchange.service = load(service)
         version = exchange.first("Version") or exchange.service.version
         operation = exchange.service.operations.get(action)
+        if action in _QUEUED:
+            raise AwsError("InvalidAction", f"The action {action} is not served by Isotherm: {_NO_QUEUES}")
         if operation is None or version != exchange.service.version:
             text = f"Could not find operation {action[:100]} for version {version[:20]}"
             raise AwsError("InvalidAction", text)

@@ -75,6 +75,13 @@ DOES_NOT_MATCH: Final = (
 )
 
 
+# W19: how the agents of servers sign when they were given no key.
+_NO_DOCUMENT: Final = (
+    "Servers have no instance identity document here, so CFN_V1 proves nothing: give the agent an access key of the "
+    "project (--access-key and --secret-key, or --credential-file)."
+)
+
+
 def read_claim(request: SignedRequest, now: dt.datetime) -> Claim:
     """Raises AwsError for a request that is not signed, half signed, or signed too long ago."""
     authorization = request.headers.get("authorization", "")
@@ -85,6 +92,8 @@ def read_claim(request: SignedRequest, now: dt.datetime) -> Claim:
         return _query_claim(form, now)
     if "AWSAccessKeyId" in form and "Signature" in form:
         return _claim_2(form, now)
+    if authorization.startswith("CFN_V1"):
+        raise AwsError("AccessDenied", _NO_DOCUMENT, 403)
     if authorization:
         raise incomplete(f"Authorization header requires '{_V4}', not '{authorization.split(' ', 1)[0][:40]}'.")
     raise AwsError("MissingAuthenticationToken", NOT_SIGNED, 403)

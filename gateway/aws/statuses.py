@@ -18,6 +18,7 @@ _STEM: Final[dict[Action, str]] = {
     Action.SNAPSHOT: "UPDATE",
     Action.RESTORE: "UPDATE",
     Action.IMPORT: "IMPORT",
+    Action.SIGNAL: "UPDATE",
     Action.ROLLBACK: "ROLLBACK",
     Action.INIT: "CREATE",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -37,7 +37,7 @@ def validate(
 
     from gateway.commands.findings import show, summary
 
-    console, check, given = Console(highlight=False), _check(config_file), _parameters(parameter or [])
+    console, check, given = Console(highlight=False), checker(config_file), _parameters(parameter or [])
     around = _environment(environment or [])
     looked_at = [around] if around.findings else [_looked_at(check, path, around, given) for path in templates]
     if lint:
@@ -54,7 +54,7 @@ def validate(
 
 
 @dataclass(slots=True)
-class _LookedAt:
+class LookedAt:
     """A file, or the environments, with what was found there; `texts` are those that findings may point into."""
 
     name: str
@@ -68,7 +68,8 @@ def _broken(findings: Sequence[Diagnostic]) -> bool:
     return any(one.severity is Severity.ERROR for one in findings)
 
 
-def _check(config_file: str | None) -> Any:
+def checker(config_file: str | None) -> Any:
+    """What checks templates as the configuration says. Raises BadParameter where that cannot be read."""
     from engine.door import TemplateCheck
     from engine.resources.registry import Registry
     from gateway.config import Settings, load
@@ -103,11 +104,11 @@ def _read(path: Path) -> str:
     return decode(path.read_bytes(), name=str(path))
 
 
-def _environment(paths: Sequence[Path]) -> _LookedAt:
+def _environment(paths: Sequence[Path]) -> LookedAt:
     """All environments together; with a mistake in one of them nothing can be said of a template."""
     from translators.hot.environment import merge_environments, read_environment
 
-    around = _LookedAt(str(paths[0]) if paths else "", {})
+    around = LookedAt(str(paths[0]) if paths else "", {})
     documents = []
     for path in paths:
         around.texts[str(path)] = path.read_text(encoding="utf-8", errors="replace")
@@ -123,26 +124,37 @@ def _environment(paths: Sequence[Path]) -> _LookedAt:
     return around
 
 
-def _looked_at(check: Any, path: Path, around: _LookedAt, parameters: dict[str, str]) -> _LookedAt:
-    """The template, with what it refers to beside it."""
+def opened(path: Path, around: LookedAt | None = None, parameters: Mapping[str, str] | None = None) -> LookedAt:
+    """The template with what it refers to beside it, and nothing found yet but that it is not UTF-8."""
     from gateway.commands.local_files import LocalFiles
-    from gateway.commands.offline import answered
 
+    document = {} if around is None else around.document
     files = LocalFiles(path)
-    files.texts.update(around.texts)
+    files.texts.update({} if around is None else around.texts)
     files.texts[str(path)] = path.read_text(encoding="utf-8", errors="replace")
-    found = _LookedAt(str(path), files.texts)
-    environment = {name: part for name, part in around.document.items() if name != "parameters"}
-    values = {**(around.document.get("parameters") or {}), **parameters}
+    found = LookedAt(str(path), files.texts)
+    environment = {name: part for name, part in document.items() if name != "parameters"}
+    values = {**(document.get("parameters") or {}), **(parameters or {})}
     try:
         found.source = Source(_read(path), files, environment, values, str(path))
-        found.findings += check.offline(answered(check.offline, found.source)).warnings
     except Invalid as error:
         found.findings += error.diagnostics
     return found
 
 
-async def _add_advice(looked_at: Sequence[_LookedAt]) -> None:
+def _looked_at(check: Any, path: Path, around: LookedAt, parameters: Mapping[str, str]) -> LookedAt:
+    from gateway.commands.offline import answered
+
+    found = opened(path, around, parameters)
+    if found.source is not None:
+        try:
+            found.findings += check.offline(answered(check.offline, found.source)).warnings
+        except Invalid as error:
+            found.findings += error.diagnostics
+    return found
+
+
+async def _add_advice(looked_at: Sequence[LookedAt]) -> None:
     sources = [one.source for one in looked_at if one.source is not None and _is_cloudformation(one.source)]
     advice = await _linted(sources)
     for one in looked_at:

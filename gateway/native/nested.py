@@ -25,14 +25,17 @@ class Child:
     source: Source
 
 
-def children(template: Template, source: Source) -> Iterator[Child]:
-    """Those whose template's text is at hand: a URL, or a text that is put together later, is not followed."""
+def children(call: Call, template: Template, source: Source) -> Iterator[Child]:
+    """Those whose template's text is at hand: a URL, or a text that is put together later, is not followed. What
+    another region or cloud will make is judged there."""
     for resource in template.resources.values():
         name, kind = resource.address, resource.type
         if kind == _TEMPLATE_RESOURCE:
             text, kind = _literal(resource.properties, "template"), str(_literal(resource.properties, "type"))
             files, environment = _map(resource, "files"), _map(resource, "environment")
         elif kind in _STACKS:
+            if not call.engine.makes_child(kind, {"context": _values(resource.properties.get("context"))}):
+                continue
             text, files = _literal(resource.properties, "template"), source.files
             environment = {
                 section: source.environment[section]
@@ -51,7 +54,7 @@ async def used_types(call: Call, template: Template, source: Source, depth: int)
     validation that follows."""
     found = {resource.type for resource in template.resources.values()}
     if depth > 0:
-        for child in children(template, source):
+        for child in children(call, template, source):
             try:
                 answered = await call.engine.answered(call.caller, child.source)
                 inner = call.engine.translate(answered)

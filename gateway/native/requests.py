@@ -9,6 +9,7 @@ import orjson
 
 from engine.cloud.containers import TooMuch
 from engine.cloud.errors import NotFound, Permanent
+from engine.model.aside import LONG, aside
 from engine.model.source import Source
 from engine.model.stack import Options, Stack
 from engine.model.status import OnFailure
@@ -29,7 +30,7 @@ async def source_of(call: Call, body: Mapping[str, Any], previous: Source | None
     if previous is not None:
         files = {**previous.files, **files}
     given = dict(_map(body.get("parameters"), "parameters"))
-    declared = declared_parameters(Source(text, files, name=name))
+    declared = await aside(lambda: declared_parameters(Source(text, files, name=name)), when=len(text) > LONG)
     said = combine(
         _environment(body.get("environment")), _names(body.get("environment_files"), "environment_files"), files,
         given, declared,

@@ -64,7 +64,7 @@ def _described(template: Template, source: Source) -> dict[str, Any]:
 async def _nested(call: Call, template: Template, source: Source, depth: int) -> dict[str, Any]:
     """What `show_nested` adds: each nested stack by its resource, described as its parent is. Raises Invalid."""
     found: dict[str, Any] = {}
-    for child in children(template, source) if depth > 0 else ():
+    for child in children(call, template, source) if depth > 0 else ():
         inner = call.engine.translate(await call.engine.answered(call.caller, child.source))
         described = {"Type": child.kind, **_described(inner, child.source)}
         deeper = await _nested(call, inner, child.source, depth - 1)

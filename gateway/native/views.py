@@ -55,7 +55,7 @@ def tags(stack: Stack) -> list[str] | None:
 
 
 def tag_names(options: Options) -> list[str]:
-    return [name if value == "" else f"{name}={value}" for name, value in options.tags.items()]
+    return list(options.tag_names)
 
 
 def parameters_shown(

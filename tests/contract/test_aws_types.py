@@ -124,6 +124,58 @@ def test_m040_volumes_of_an_instance(aws):
     assert len(aws.story.sdk.compute.get_server(found["Web"]).attached_volumes) == 2
 
 
+def test_l81_l82_a_volume_is_kept_as_a_copy(aws):
+    """One that is replaced, and one that is deleted; as in Heat, the copy is a backup, which outlives its volume."""
+    storage = aws.story.sdk.block_storage
+    if not storage.get("/backups").ok:
+        pytest.skip("the cloud makes no backups")
+
+    def data(**more):
+        zone = {"Fn::Select": [0, {"Fn::GetAZs": ""}]}
+        policies = {"DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Snapshot"}
+        return {"Data": {"Type": "AWS::EC2::Volume", "Properties": {"Size": 1, "AvailabilityZone": zone, **more},
+                         **policies}}  # fmt: skip
+
+    source = storage.create_volume(size=1, name=f"{aws.name}-source")
+    storage.wait_for_status(source, "available", interval=0.1)
+    first = aws.outputs(aws.create(data(), {"Data": ref("Data")}))["Data"]
+    second = aws.outputs(aws.update(data(SourceVolumeId=source.id), {"Data": ref("Data")}))["Data"]
+    assert second != first
+    aws.story.delete(aws.name)
+    storage.delete_volume(source)
+    kept = [one for one in storage.backups() if one.volume_id in (first, second)]
+    for one in kept:
+        storage.delete_backup(one)
+    assert {one.volume_id for one in kept} == {first, second}
+
+
+def test_d13_q15_tags_of_the_stack_go_to_its_resources(aws):
+    """A resource's own tag of the same key goes first; changing the stack's tags changes the resources."""
+    own = [{"Key": "team", "Value": "own"}]
+    resources = {
+        "Net": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16", "Tags": own}},
+        "Data": {"Type": "AWS::EC2::Volume", "Properties": {"Size": 1, "AvailabilityZone": "a"}},
+    }
+    body = json.dumps({"Resources": resources, "Outputs": {name: {"Value": ref(name)} for name in resources}})
+
+    def run(call, *pairs):
+        tags = [{"Key": key, "Value": value} for key, value in pairs]
+        getattr(aws.story.aws, call)(StackName=aws.name, TemplateBody=body, Tags=tags)
+        found = aws.outputs(until(aws, lambda stack: stack["StackStatus"].endswith("E_COMPLETE")))
+        hub = aws.story.sdk.network.get_router(found["Net"])
+        return set(hub.tags), aws.story.sdk.block_storage.get_volume(found["Data"]).metadata
+
+    tags, metadata = run("create_stack", ("team", "stacks"), ("cost/center", "7"))
+    assert {"team=own", "cost/center=7"} <= tags
+    assert "team=stacks" not in tags
+    assert (metadata["team"], metadata["cost_center"]) == ("stacks", "7")
+    tags, metadata = run("update_stack", ("cost/center", "8"))
+    assert {"team=own", "cost/center=8"} <= tags
+    assert "cost/center=7" not in tags
+    assert metadata["cost_center"] == "8"
+    assert "team" not in metadata
+
+
 def test_m021_options_acls_and_endpoints_are_records(aws):
     resources = {
         **PUBLIC,
@@ -177,7 +229,7 @@ def resource(aws, name):
     return next((row for row in rows if row["LogicalResourceId"] == name), {})
 
 
-def test_a_wait_condition_is_done_when_its_address_was_called(aws):
+def test_l97_q17_a_wait_condition_is_done_when_its_address_was_called(aws):
     resources = {
         "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
         "Wait": {
@@ -188,14 +240,17 @@ def test_a_wait_condition_is_done_when_its_address_was_called(aws):
     begin(aws, resources, {"Data": get("Wait", "Data")})
     until(aws, lambda _: resource(aws, "Handle").get("ResourceStatus") == "CREATE_COMPLETE")
     url = resource(aws, "Handle")["PhysicalResourceId"]
-    body = {"Status": "SUCCESS", "UniqueId": "one", "Reason": "ready", "Data": "well"}
-    assert requests.put(url, data=json.dumps(body), timeout=30).status_code == 200
+    body = {"Status": "SUCCESS", "UniqueId": "one", "Reason": "ready", "Data": "x" * 4097}
+    refused = requests.put(url, data=json.dumps(body), timeout=30)
+    assert refused.status_code == 400
+    assert "The Data of a signal may have at most 4096 bytes; this has 4097." in refused.text
+    assert requests.put(url, data=json.dumps({**body, "Data": "x" * 4096}), timeout=30).status_code == 200
     stack = until(aws, lambda s: s["StackStatus"] == "CREATE_COMPLETE")
-    assert aws.outputs(stack)["Data"] == '{"one": "well"}'
+    assert json.loads(aws.outputs(stack)["Data"]) == {"one": "x" * 4096}
 
 
 @pytest.mark.parametrize(("status", "ending"), [("SUCCESS", "CREATE_COMPLETE"), ("FAILURE", "ROLLBACK_COMPLETE")])
-def test_l82_an_instance_is_complete_when_it_has_said_so(aws, status, ending):
+def test_l80_l99_an_instance_is_complete_when_it_has_said_so(aws, status, ending):
     machine = web()
     machine["Web"]["CreationPolicy"] = {"ResourceSignal": {"Count": 1, "Timeout": "PT2M"}}
     begin(aws, {**PUBLIC, **machine})

@@ -137,6 +137,7 @@ def test_1_w43_only_a_running_update_is_cancelled(aws, name, make, created, refu
 
 
 def test_1_exports_and_who_imports_them(aws, name, make, wait, created, refused):
+    """cloudformation.md L13, L28, Q22."""
     exported = f"{name}-value"
     output = {"Out": {"Value": {"Fn::GetAtt": ["Thing", "output"]}, "Export": {"Name": exported}}}
     created(name, make.cfn({"Thing": make.thing(value="shared")}, Outputs=output))

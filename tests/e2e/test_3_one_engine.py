@@ -71,7 +71,7 @@ def test_3_made_by_heat_and_kept_by_cloudformation(aws, heat, name, wait, reache
     until(lambda: heat.find_stack(name) is None)
 
 
-def test_3_either_api_takes_either_language(aws, heat, make, name, wait, reaches):
+def test_engc_01_3_either_api_takes_either_language(aws, heat, make, name, wait, reaches):
     aws.create_stack(StackName=f"{name}-hot", TemplateBody=HOT)
     wait(aws, "stack_create_complete", f"{name}-hot")
     heat.create_stack(name=f"{name}-cfn", template=make.cfn({"Thing": make.thing(value="x")}))

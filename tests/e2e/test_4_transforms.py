@@ -84,6 +84,7 @@ Outputs:
 
 
 def test_d06_l91_l93_a_server_of_stored_and_secret_values(server, cloud, aws, name, deployed, secret):
+    """L66, L67, L68 and L91, L93 together."""
     store = deployed(f"{name}-store", STORE)
     assert {one["OutputKey"]: one["OutputValue"] for one in store["Outputs"]} == {
         "Name": "/config/size", "Value": "m1.tiny"

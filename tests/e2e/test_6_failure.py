@@ -150,7 +150,7 @@ def made(server):
 
 
 @pytest.mark.parametrize("seen", ["networks", "servers", "volumes"])
-def test_6_killed_in_the_middle_of_a_create_the_stack_completes_and_nothing_is_made_twice(
+def test_engc_13_6_killed_in_the_middle_of_a_create_the_stack_completes_and_nothing_is_made_twice(
     fresh_server, name, until, seen
 ):
     server = fresh_server(build=0.6, settle=1.0, lease=1.5)

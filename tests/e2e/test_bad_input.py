@@ -173,7 +173,7 @@ def test_a_bad_template_is_one_clear_400_of_the_aws_api(aws, name, refused, case
     refused(aws.describe_stacks, StackName=name)
 
 
-def test_all_findings_at_once(aws, name, refused):
+def test_engu_21_all_findings_at_once(aws, name, refused):
     text = """\
 Resources:
   A: {Type: AWS::No::One}

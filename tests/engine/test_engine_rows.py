@@ -18,6 +18,7 @@ def test_row(row: str) -> None:
     for pointer in _ROWS[row]:
         name, _, function = pointer.partition("::")
         assert f"def {function}(" in (_ROOT / name).read_text(encoding="utf-8")
+        assert row.lower().replace("-", "_") in function, f"{function} does not say which row it shows"
 
 
 def test_no_row_is_missing() -> None:

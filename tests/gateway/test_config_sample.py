@@ -34,15 +34,20 @@ def _section(sample: str, name: str) -> str:
     return re.split(r"^\[\w+\]$", sample.partition(f"[{name}]\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
 
 
-@pytest.mark.parametrize("section", ["DEFAULT", "engine", "cloud", "mapping"])
+@pytest.mark.parametrize(
+    "section", ["DEFAULT", "engine", "cloud", "mapping", "oslo_messaging_notifications", "oslo_messaging_rabbit"]
+)
 def test_every_option_is_in_it_and_explained(sample: str, section: str) -> None:
     texts = {"DEFAULT": config_help.DEFAULT, "engine": config_help.ENGINE, "cloud": config_help.CLOUD,
-             "mapping": config_help.MAPPING}[section]  # fmt: skip
+             "mapping": config_help.MAPPING, "oslo_messaging_notifications": config_help.NOTIFICATIONS,
+             "oslo_messaging_rabbit": config_help.RABBIT}[section]  # fmt: skip
     fields = {
         "DEFAULT": set(texts),
         "engine": {one.name for one in dataclasses.fields(EngineSettings)} - {"region"},  # that of [DEFAULT]
         "cloud": {one.name for one in dataclasses.fields(CloudSettings)},
         "mapping": set(OPTIONS),
+        "oslo_messaging_notifications": {"driver", "topics", "transport_url"},
+        "oslo_messaging_rabbit": {"amqp_durable_queues", "rabbit_quorum_queue"},
     }[section]
 
     shown = re.findall(r"^(?:# .+\n)+#(\w+) =", _section(sample, section), flags=re.MULTILINE)

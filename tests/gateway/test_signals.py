@@ -64,6 +64,7 @@ def url(urls, kind=WAIT_CONDITION, **more):
 
 @pytest.mark.parametrize("content_type", ["", "application/json", "application/x-www-form-urlencoded"])
 async def test_cfnx_14_a_put_of_json_whatever_its_content_type(client, taker, urls, content_type):
+    """As curl of heat-cfntools sends it (L103)."""
     body = '{"Status": "SUCCESS", "UniqueId": "u1", "Data": "d", "Reason": "r"}'
     answer = await client.put(url(urls), data=body.encode(), headers={"Content-Type": content_type})
     assert (answer.status, await answer.text()) == (200, f"<resource>{ADDRESS}</resource>")

@@ -74,6 +74,7 @@ KNOWN_ABSENT = {
     "AWS::EC2::NetworkInterface": {"PublicIpDnsNameOptions"},
     "AWS::EC2::Subnet": {"BlockPublicAccessStates"},
     "AWS::EC2::VPCCidrBlock": {"Ipv6AddressAttribute", "IpSource"},
+    "AWS::CloudFormation::CustomResource": {"Id"},  # attributes are what the handler tells
     "AWS::CloudFormation::WaitConditionHandle": {"Id"},
 }
 

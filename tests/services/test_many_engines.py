@@ -55,7 +55,7 @@ def ends(heat: Any, name: str, status: str = "CREATE_COMPLETE", seconds: float =
     until(over, seconds)
 
 
-def test_stacks_of_both_clients_are_run_by_several_engines(estate: Estate) -> None:
+def test_engc_05_stacks_of_both_clients_are_run_by_several_engines(estate: Estate) -> None:
     first, second = estate.api(), estate.api()
     engines = [estate.engine(), estate.engine()]
     heat, aws = estate.heat(first), estate.aws(second)
@@ -76,7 +76,7 @@ def test_stacks_of_both_clients_are_run_by_several_engines(estate: Estate) -> No
     assert estate.rows("SELECT id FROM services") == []
 
 
-def test_another_engine_goes_on_where_one_was_killed(estate: Estate) -> None:
+def test_engc_13_another_engine_goes_on_where_one_was_killed(estate: Estate) -> None:
     heat = estate.heat(estate.api())
     first = estate.engine()
     estate.knob("settings", "PUT", b'{"build_seconds": 8}')

@@ -111,7 +111,7 @@ def test_requests_while_the_database_is_away_may_be_repeated(estate: Estate, pos
     assert aws.describe_stacks()["Stacks"] == []
 
 
-def test_a_dead_engine_is_shown_as_down(estate: Estate) -> None:
+def test_engc_18_a_dead_engine_is_shown_as_down(estate: Estate) -> None:
     api, first, second = estate.api(), estate.engine(), estate.engine()
     first.signal(signal.SIGKILL)
     until(lambda: sorted(estate.engines(api)) == ["down", "up"])

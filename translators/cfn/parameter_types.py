@@ -13,26 +13,29 @@ NAME_OF_STORED: Final = "AWS::SSM::Parameter::Name"
 
 @dataclass(frozen=True, slots=True)
 class TypeRow:
-    """What a written type becomes; `custom` is the constraint of heat.md §3.5 asked of the cloud for each value."""
+    """What a written type becomes; `custom` is the constraint of heat.md §3.5 asked of the cloud for each value,
+    `missing` what is said of one that it does not know."""
 
     type: ParameterType
     custom: str | None = None
+    missing: str = ""
     numeric_items: bool = False
 
 
-# AWS-specific types whose value is a single text; each also exists as List<…>. Availability zones have no
-# constraint: the names a cloud presents may be more than Nova's (cloudformation.md D08). A VPC is its hub router.
-_SPECIFIC: Final[dict[str, str | None]] = {
-    "AWS::EC2::AvailabilityZone::Name": None,
-    "AWS::EC2::Image::Id": "glance.image",
-    "AWS::EC2::Instance::Id": "nova.server",
-    "AWS::EC2::KeyPair::KeyName": "nova.keypair",
-    "AWS::EC2::SecurityGroup::GroupName": "neutron.security_group",
-    "AWS::EC2::SecurityGroup::Id": "neutron.security_group",
-    "AWS::EC2::Subnet::Id": "neutron.subnet",
-    "AWS::EC2::VPC::Id": "neutron.router",
-    "AWS::EC2::Volume::Id": "cinder.volume",
-    "AWS::Route53::HostedZone::Id": "designate.zone",
+# AWS-specific types whose value is a single text, each also as List<…>: the constraint, and EC2's own words for a
+# value that there is not. Availability zones have no constraint: a name of elsewhere stands for one of the cloud's
+# (cloudformation.md D08). A VPC is its hub router.
+_SPECIFIC: Final[dict[str, tuple[str | None, str]]] = {
+    "AWS::EC2::AvailabilityZone::Name": (None, ""),
+    "AWS::EC2::Image::Id": ("glance.image", "The image id '[{}]' does not exist"),
+    "AWS::EC2::Instance::Id": ("nova.server", "The instance ID '{}' does not exist"),
+    "AWS::EC2::KeyPair::KeyName": ("nova.keypair", "The key pair '{}' does not exist"),
+    "AWS::EC2::SecurityGroup::GroupName": ("neutron.security_group", "The security group '{}' does not exist"),
+    "AWS::EC2::SecurityGroup::Id": ("neutron.security_group", "The security group '{}' does not exist"),
+    "AWS::EC2::Subnet::Id": ("neutron.subnet", "The subnet ID '{}' does not exist"),
+    "AWS::EC2::VPC::Id": ("neutron.router", "The vpc ID '{}' does not exist"),
+    "AWS::EC2::Volume::Id": ("cinder.volume", "The volume '{}' does not exist"),
+    "AWS::Route53::HostedZone::Id": ("designate.zone", "No hosted zone found with ID: {}"),
 }
 
 TYPES: Final[dict[str, TypeRow]] = {
@@ -44,12 +47,11 @@ TYPES: Final[dict[str, TypeRow]] = {
     NAME_OF_STORED: TypeRow(ParameterType.STRING),
     "Json": TypeRow(ParameterType.JSON),  # Heat's
     "Boolean": TypeRow(ParameterType.BOOLEAN),  # Heat's
-    **{name: TypeRow(ParameterType.STRING, custom) for name, custom in _SPECIFIC.items()},
-    **{f"List<{name}>": TypeRow(ParameterType.LIST, custom) for name, custom in _SPECIFIC.items()},
+    **{name: TypeRow(ParameterType.STRING, *asked) for name, asked in _SPECIFIC.items()},
+    **{f"List<{name}>": TypeRow(ParameterType.LIST, *asked) for name, asked in _SPECIFIC.items()},
 }
 
-_NOT_STORED = frozenset({"List<Number>", "Number", "Json", "Boolean", NAME_OF_STORED})
-_IN_SSM: Final = frozenset(TYPES) - _NOT_STORED
+_IN_SSM: Final = frozenset(TYPES) - {"Json", "Boolean"}
 
 
 def is_stored(written: str) -> bool:

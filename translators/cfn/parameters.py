@@ -11,7 +11,7 @@ from engine.model.template import MISSING, Constraint, Parameter, ParameterType
 from engine.model.value import Value
 from translators.cfn import limits, nodes
 from translators.cfn.findings import Findings, Path, did_you_mean
-from translators.cfn.parameter_types import TYPES, TypeRow, ssm_inner
+from translators.cfn.parameter_types import TYPES, TypeRow, is_stored, ssm_inner
 from translators.source import SourceNode
 
 _KEYS = frozenset(
@@ -69,6 +69,17 @@ class _Declared:
             self.wrong(key, f"Template format error: Parameter '{self.name}' {key} must be a number.",
                        f"{item.text or 'This'} is none.")  # fmt: skip
         return number
+
+    @property
+    def stored(self) -> bool:
+        """Whether its value is a name in the parameter store."""
+        return is_stored(self.string("Type"))
+
+    def whole(self, key: str) -> int | None:
+        number = self.number(key)
+        if number is not None and number != int(number):
+            self.wrong(key, f"Template format error: Parameter '{self.name}' {key} must be a whole number.")
+        return None if number is None else int(number)
 
 
 def read_parameters(
@@ -134,7 +145,7 @@ def _type(declared: _Declared) -> tuple[str, TypeRow]:
         return written, TYPES[written]
     inner = ssm_inner(written)
     if inner is not None:
-        return written, TypeRow(TYPES[inner].type)  # the value is a path: the type's own constraint is not for it
+        return written, TYPES[inner]
     summary = f"Template format error: Unrecognized parameter type: {written}"
     usual = "The usual ones are String, Number, CommaDelimitedList and List<Number>."
     declared.wrong("Type", summary, did_you_mean(written, TYPES) or usual)
@@ -156,7 +167,7 @@ def _default(declared: _Declared, row: TypeRow) -> Value:
         declared.wrong("Default", "Template format error: Every Default member must be a string.", hint)
         return MISSING
     text = nodes.text(node.value)
-    if row.type is ParameterType.NUMBER and nodes.as_number(node) is None:
+    if row.type is ParameterType.NUMBER and nodes.as_number(node) is None and not declared.stored:
         declared.wrong("Default", f"Parameter '{declared.name}' must be a number.", f"The default is {text!r}.")
     if len(text.encode()) > limits.PARAMETER_VALUE_BYTES:
         most = limits.PARAMETER_VALUE_BYTES
@@ -188,10 +199,9 @@ def _constraints(declared: _Declared, row: TypeRow) -> tuple[Constraint, ...]:
     pattern = _pattern(declared)
     if pattern is not None:
         found.append(Constraint(pattern=pattern, description=why))
-    shortest, longest = declared.number("MinLength"), declared.number("MaxLength")
+    shortest, longest = declared.whole("MinLength"), declared.whole("MaxLength")
     if shortest is not None or longest is not None:
-        bounds = (None if shortest is None else int(shortest), None if longest is None else int(longest))
-        found.append(Constraint(length=bounds, description=why))
+        found.append(Constraint(length=(shortest, longest), description=why))
         _check_order(declared, "MinLength", "MaxLength", shortest, longest)
     least, most = declared.number("MinValue"), declared.number("MaxValue")
     if least is not None or most is not None:
@@ -207,7 +217,7 @@ def _constraints(declared: _Declared, row: TypeRow) -> tuple[Constraint, ...]:
                 span=declared.node.span,
             )
     if row.custom is not None:
-        found.append(Constraint(custom=row.custom, description=why))
+        found.append(Constraint(custom=row.custom, description=why, missing=row.missing))
     return tuple(found)
 
 

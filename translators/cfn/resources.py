@@ -69,6 +69,8 @@ def _resource(builder: Builder, name: str, key: SourceNode, node: SourceNode, at
     allowed = _KEYS | {"Version"} if custom else _KEYS
     message = "Invalid template resource property '{}'"
     nodes.check_keys(node, allowed, message, "InvalidResource", at, builder.findings)
+    if custom:
+        _check_version(builder, node, at)
     builder.plain_base64 = builder.heat or kind.startswith("OS::")
     builder.nulls = kind.startswith("OS::")
     properties = _properties(builder, name, node, at)
@@ -104,6 +106,14 @@ def _places(node: SourceNode) -> dict[str, Span]:
         for one in needed.items if needed.kind == "list" else (needed,):
             found.setdefault(f"depends_on.{one.text}", one.span)
     return found
+
+
+def _check_version(builder: Builder, node: SourceNode, at: Path) -> None:
+    """L84: there is one version of custom resources."""
+    item = node.get("Version")
+    if item is not None and nodes.text(item.value) != "1.0":
+        summary = f"Template format error: The Version of a custom resource is '1.0', not {nodes.text(item.value)!r}."
+        builder.fail("InvalidResource", summary, "Leave it out.", (at, "Version"), item.span)
 
 
 def _type(builder: Builder, name: str, key: SourceNode, node: SourceNode, at: Path) -> str:

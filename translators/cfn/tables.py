@@ -44,6 +44,7 @@ def _rows(table: SourceNode, at: Path, strict: bool, findings: Findings) -> dict
                 at=here,
                 span=key.span,
             )
+        _check_length("element", name, key, here, strict, findings)
         if _is_map(row, "Every Mappings attribute must be a map", here, findings):
             rows[name] = _cells(row, here, strict, findings)
     _check_count(len(rows), table, at, strict, findings)
@@ -62,6 +63,7 @@ def _cells(row: SourceNode, at: Path, strict: bool, findings: Findings) -> dict[
                 at=here,
                 span=key.span,
             )
+        _check_length("attribute", name, key, here, strict, findings)
         plain = cell.tag is None and (cell.kind == "list" or (cell.kind == "scalar" and cell.value is not None))
         if plain and cell.kind == "list":
             plain = all(item.kind == "scalar" and item.tag is None for item in cell.items)
@@ -90,6 +92,15 @@ def _is_map(node: SourceNode, message: str, at: Path, findings: Findings) -> boo
         span=node.span,
     )
     return False
+
+
+def _check_length(kind: str, name: str, key: SourceNode, at: Path, strict: bool, findings: Findings) -> None:
+    most = limits.NAME_LENGTH
+    if strict and len(name) > most:
+        summary = (
+            f"Template format error: Mappings {kind} name {name[:40]}… has {len(name)} characters, more than {most}."
+        )
+        findings.error("InvalidName", summary, "Shorten the name.", at=at, span=key.span)
 
 
 def _check_count(count: int, node: SourceNode, at: Path, strict: bool, findings: Findings) -> None:

@@ -207,8 +207,11 @@ def _version(tree: SourceNode, findings: Findings) -> tuple[bool, str]:
         node = tree.get(key)
         if node is None:
             continue
-        written = nodes.text(node.value) if node.kind == "scalar" else "?"
-        if written not in known:
+        written = nodes.text(node.value) if node.kind == "scalar" else ""
+        if node.kind != "scalar":
+            summary = f"Template format error: Every {key} member must be a string."
+            findings.error("UnknownVersion", summary, f"Write '{known[0]}'.", at=(None, key), span=node.span)
+        elif written not in known:
             summary = f"Template format error: {written} is not a supported value for {key}."
             findings.error("UnknownVersion", summary, f"Write '{known[0]}'.", at=(None, key), span=node.span)
         found = (found[0] or key == HEAT_VERSION_KEY, written)

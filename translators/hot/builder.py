@@ -11,7 +11,7 @@ from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
 from engine.model.nearest import closest, did_you_mean
 from translators.findings import Findings, nearest
-from translators.hot.versions import DESCRIPTIONS, Version, instead_of
+from translators.hot.versions import DESCRIPTIONS, OWN_FUNCTIONS, Version, instead_of
 from translators.source import SourceNode
 
 PSEUDO = {
@@ -96,7 +96,7 @@ class Builder:
             self.address.pop()
             return found
         known_elsewhere = name in DESCRIPTIONS and (self.in_condition or name not in _ORDINARY_WORDS)
-        if known_elsewhere or name.startswith("Fn::"):
+        if known_elsewhere or name.startswith("Fn::") or name in OWN_FUNCTIONS:
             where = "in conditions " if self.in_condition else ""
             return self.fail(
                 "UnknownFunction",
@@ -104,7 +104,7 @@ class Builder:
                 self._instead(name),
                 key.span,
             )  # fmt: skip
-        meant = self._misspelt(name, argument)
+        meant = misspelt(name, argument.kind, argument.get("template") is not None, self._allowed())
         if meant is None:
             return None
         return self.fail("UnknownFunction", f'"{name}" is not a function.', f"Did you mean {meant}?", key.span)
@@ -112,19 +112,11 @@ class Builder:
     def _instead(self, name: str) -> str:
         if self.in_condition and name in _OF_RESOURCES:
             return "Conditions are decided before any resource exists: use parameters."
-        return instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, self._allowed())
+        heats = self.version.condition_functions if self.in_condition else self.version.functions
+        return instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, heats)
 
     def _allowed(self) -> frozenset[str]:
-        return self.version.condition_functions if self.in_condition else self.version.functions
-
-    def _misspelt(self, name: str, argument: SourceNode) -> str | None:
-        """The function that `name` nearly is, where the argument has the shape of that function's argument."""
-        if "_" not in name:
-            return None
-        candidates = _BY_ARGUMENT[argument.kind]
-        if argument.kind == "map" and argument.get("template") is None:
-            return None
-        return closest(name, [one for one in candidates if one in self._allowed()], cutoff=0.75)
+        return self.version.understood_in_conditions if self.in_condition else self.version.understood
 
     # --- mistakes -------------------------------------------------------------------------------------------------
     def fail(self, code: str, summary: str, detail: str, span: Span | None) -> Expression:
@@ -184,6 +176,23 @@ class Builder:
             span,
         )  # fmt: skip
         return None
+
+
+def misspelt(name: str, kind: str, has_template: bool, allowed: Container[str]) -> str | None:
+    """The function that `name` nearly is, where the argument, of that kind, has the shape of that function's."""
+    if "_" not in name or (kind == "map" and not has_template):
+        return None
+    return closest(name, [one for one in _BY_ARGUMENT[kind] if one in allowed], cutoff=0.75)
+
+
+def is_call(name: str, kind: str, has_template: bool, version: Version, *, in_condition: bool) -> bool:
+    """Whether a map of this one key, in a template of `version`, is not read as plain data."""
+    allowed = version.understood_in_conditions if in_condition else version.understood
+    if name in allowed or name.startswith("Fn::") or name in OWN_FUNCTIONS:
+        return True
+    if name in DESCRIPTIONS and (in_condition or name not in _ORDINARY_WORDS):
+        return True
+    return misspelt(name, kind, has_template, allowed) is not None
 
 
 Reader = Callable[[Builder, SourceNode, Span], Expression]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.model.diagnostic import Diagnostic, Invalid, invalid
+from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
 from engine.model.settings import HOOKS, RESTRICTED
 from engine.model.template import Parameter, ParameterType
 from engine.model.value import Value
@@ -81,25 +81,37 @@ def read_environment(given: str | Mapping[str, Value] | None, *, name: str = "en
     for section, body in given.items():
         _check_section(str(section), body, findings)
     if findings.errors:
-        raise Invalid(in_order(one if tree is None else _placed(one, tree) for one in findings.errors))
+        places = None if tree is None else _Places(tree)
+        raise Invalid(in_order(one if places is None else places.placed(one) for one in findings.errors))
     return dict(given)
 
 
-def _placed(finding: Diagnostic, tree: SourceNode) -> Diagnostic:
-    """`finding` with the place of what its address leads to, as far as there is a way."""
-    here, rest, span = tree, finding.address.removeprefix("environment."), tree.span
-    while rest:
-        steps = [*here.entries] if here.kind == "map" else list(enumerate(here.items))
-        found = [
-            (name, key, item)
-            for key, item in steps
-            if rest == (name := key.text if isinstance(key, SourceNode) else str(key)) or rest.startswith(f"{name}.")
-        ]
-        if not found:
-            break
-        name, key, here = max(found, key=lambda one: len(one[0]))
-        span, rest = (key.span if isinstance(key, SourceNode) else here.span), rest[len(name) + 1 :]
-    return replace(finding, span=span)
+class _Places:
+    """Where in a document the things are that findings speak of."""
+
+    def __init__(self, tree: SourceNode) -> None:
+        self._tree = tree
+        self._inside: dict[int, Mapping[str, tuple[Span, SourceNode]]] = {}  # by the identity of a node of the tree
+
+    def placed(self, finding: Diagnostic) -> Diagnostic:
+        """`finding` with the place of what its address leads to, as far as there is a way."""
+        here, rest, span = self._tree, finding.address.removeprefix("environment."), self._tree.span
+        while rest:
+            inside = self._names(here)
+            # Names may have dots themselves; the longest one that fits is meant.
+            ends = [at for at, letter in enumerate(rest) if letter == "."]
+            name = next((rest[:end] for end in (len(rest), *reversed(ends)) if rest[:end] in inside), None)
+            if name is None:
+                break
+            span, here = inside[name]
+            rest = rest[len(name) + 1 :]
+        return replace(finding, span=span)
+
+    def _names(self, node: SourceNode) -> Mapping[str, tuple[Span, SourceNode]]:
+        if id(node) not in self._inside:
+            entries = {key.text: (key.span, item) for key, item in node.entries}
+            self._inside[id(node)] = {str(at): (one.span, one) for at, one in enumerate(node.items)} | entries
+        return self._inside[id(node)]
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
@@ -123,7 +135,7 @@ def _check_section(section: str, body: Value, findings: Findings) -> None:
         _check_registry(body, address, findings)
     elif section == "parameter_merge_strategies":
         for name, strategy in body.items():
-            if strategy not in _STRATEGIES:
+            if not isinstance(strategy, str) or strategy not in _STRATEGIES:
                 findings.error("InvalidEnvironment", f"{strategy!r} is no merge strategy (parameter {name}).",
                                nearest(strategy, _STRATEGIES), address=f"{address}.{name}")  # fmt: skip
 
@@ -179,7 +191,8 @@ def _check_settings(resource: str, settings: Value, address: str, findings: Find
     for key, known in _SETTINGS:
         given = settings.get(key)
         words = [given] if isinstance(given, str) else given or []
-        wrong = [word for word in words if word not in known] if isinstance(words, list) else [words]
+        listed = words if isinstance(words, list) else [words]
+        wrong = [word for word in listed if not isinstance(word, str) or word not in known]
         for word in wrong:
             findings.error("InvalidEnvironment", f'Invalid {key[:-1].replace("_", " ")} "{word}" of {resource}.',
                            nearest(word, known), address=f"{here}.{key}")  # fmt: skip

@@ -13,6 +13,7 @@ from translators.source import SourceNode
 
 # Levels of 2017-09-01 and 2021-04-16.
 _PERMUTATIONS_SINCE, _TWO_ARGUMENTS_SINCE = 7, 10
+NO_PARAMETER = "The Parameter ({}) was not defined in template."
 _NO_FILE = 'No content found in the "files" section for get_file path: {}.'
 _FACADE = {
     "metadata": x.FacadePart.METADATA, "deletion_policy": x.FacadePart.DELETION_POLICY,
@@ -31,7 +32,7 @@ def _get_param(b: Builder, node: SourceNode, span: Span) -> Expression:
         return b.wrong("get_param", "NAME, or [NAME, KEY, …]", node.span)
     path = tuple(b.build(key) for key in keys)
     among = tuple((name, b.parameter(name, path, node.span)) for name in (*sorted(b.parameters), *PSEUDO))
-    return x.Named(b.build(head), among, "The Parameter ({}) was not defined in template.", span=node.span)
+    return x.Named(b.build(head), among, NO_PARAMETER, span=node.span)
 
 
 def _get_resource(b: Builder, node: SourceNode, span: Span) -> Expression:

@@ -11,6 +11,7 @@ from translators.findings import Findings, nearest
 from translators.hot import shapes
 from translators.hot.builder import Builder
 from translators.hot.functions import READERS
+from translators.hot.own_functions import OWN_READERS
 from translators.hot.parameters import read_groups, read_parameters
 from translators.hot.resources import names_of, read_conditions, read_outputs, read_resources
 from translators.hot.versions import VERSIONS, Version
@@ -18,6 +19,7 @@ from translators.source import SourceNode
 
 VERSION_KEY = "heat_template_version"
 _SECTIONS = (VERSION_KEY, "description", "parameter_groups", "parameters", "resources", "outputs")
+_READERS = {**READERS, **OWN_READERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def parse_leniently(tree: SourceNode, source: Source) -> Parsed:
     b = Builder(
         version,
         findings,
-        READERS,
+        _READERS,
         source.files,
         names_of(tree.get("parameters")),
         names_of(tree.get("resources")),

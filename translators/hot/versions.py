@@ -17,15 +17,29 @@ _FIRST = frozenset(
 _OLD = _FIRST - {"Fn::Select"} - {name for name in _FIRST if "::" not in name and name != "Ref"}
 
 
+#: Functions of Isotherm alone, known to the newest version (own_functions.py says what each is).
+OWN_FUNCTIONS = frozenset(
+    {
+        "Isotherm::AvailabilityZones", "Isotherm::Base64", "Isotherm::Cidr", "Isotherm::ForEach",
+        "Isotherm::ImportValue", "Isotherm::Item", "Isotherm::Lookup", "Isotherm::MemberListToMap", "Isotherm::Path",
+        "Isotherm::Pseudo", "Isotherm::Select", "Isotherm::StackOutput", "Isotherm::StackTags",
+        "Isotherm::ToJson",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
-    """`functions` for values, `condition_functions` inside conditions; `level` orders versions."""
+    """`functions` for values, `condition_functions` inside conditions, both Heat's; `understood` and
+    `understood_in_conditions` are these with our own. `level` orders versions."""
 
     name: str
     level: int
     functions: frozenset[str]
     condition_functions: frozenset[str]
     alias: str | None = None
+    understood: frozenset[str] = frozenset()
+    understood_in_conditions: frozenset[str] = frozenset()
 
     @property
     def has_conditions(self) -> bool:
@@ -49,6 +63,9 @@ _STEPS: tuple[tuple[str, str | None, set[str], frozenset[str], set[str]], ...] =
 )  # fmt: skip
 
 
+NEWEST = _STEPS[-1][0]
+
+
 def _versions() -> dict[str, Version]:
     found: dict[str, Version] = {}
     functions: frozenset[str] = frozenset()
@@ -56,7 +73,8 @@ def _versions() -> dict[str, Version]:
     for level, (name, alias, added, removed, in_conditions) in enumerate(_STEPS):
         functions = (functions | added) - removed
         conditions = conditions | in_conditions
-        found[name] = Version(name, level, functions, conditions, alias)
+        own = OWN_FUNCTIONS if name == NEWEST else frozenset()
+        found[name] = Version(name, level, functions, conditions, alias, functions | own, conditions | own)
         if alias is not None:
             found[alias] = found[name]
     return found
@@ -67,7 +85,9 @@ VERSIONS: Mapping[str, Version] = _versions()
 
 def instead_of(name: str, version: Version, *, in_condition: bool = False) -> str:
     """What to write where `version` has no function `name`; "" when nothing is known."""
-    having = [one for one in VERSIONS.values() if name in (one.condition_functions if in_condition else one.functions)]
+    having = [
+        one for one in VERSIONS.values() if name in (one.understood_in_conditions if in_condition else one.understood)
+    ]
     if having and having[0].level > version.level:
         return f"It came with heat_template_version {having[0].name}."
     written = _INSTEAD.get(name, "")

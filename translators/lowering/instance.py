@@ -21,6 +21,7 @@ from translators.lowering.devices import volumes
 from translators.lowering.draft import Draft
 from translators.lowering.language import tag_list
 from translators.lowering.public_address import public_address
+from translators.lowering.signals import await_signals, signal_box
 from translators.lowering.user_data import plain_user_data
 from translators.lowering.world import property_of
 
@@ -61,11 +62,17 @@ def _ties(draft: Draft) -> Expression:
     return ListOf(tuple(value for name, value in draft.source.properties.entries if name in draft.row.replace_on))
 
 
+def check_interfaces(draft: Draft) -> None:
+    """Report what interfaces that are written out have and cannot have."""
+    if logic.items(draft.prop("NetworkInterfaces")):
+        for position, nic in enumerate(ports.nics(draft.source)):
+            _check_nic(draft, nic, position)
+
+
 def _ports(draft: Draft) -> None:
     listed = bool(logic.items(draft.prop("NetworkInterfaces")))
-    for position, nic in enumerate(ports.nics(draft.source)):
-        if listed:
-            _check_nic(draft, nic, position)
+    check_interfaces(draft)
+    for nic in ports.nics(draft.source):
         if nic.member is None:
             continue
         groups = logic.entry(nic.entry, "GroupSet") if listed else _groups(draft)
@@ -187,23 +194,9 @@ def _zone_shown(draft: Draft) -> Expression:
 def _signals(draft: Draft) -> None:
     """CreationPolicy: the instance is complete when it has said so as often as asked. What takes the signals is
     emptied before the server boots."""
-    wanted = logic.entry(draft.source.creation_policy, "ResourceSignal")
-    if wanted is None:
-        return
-    own = Literal(draft.source.address)
-    draft.add("signal_box", "Isotherm::SignalBox", {"of": own, "made_for": _ties(draft)})
-    draft.members["server"].depends_on.append(draft.address("signal_box"))
-    draft.add(
-        "signals",
-        "Isotherm::Signals",
-        {
-            "of": own,
-            "count": logic.entry(wanted, "Count"),
-            "timeout": logic.entry(wanted, "Timeout"),
-            "made_for": draft.ref("server"),
-        },
-        depends_on=tuple(draft.address(name) for name in draft.members),
-    )
+    if logic.entry(draft.source.creation_policy, "ResourceSignal") is not None:
+        signal_box(draft, draft.members["server"], _ties(draft))
+        await_signals(draft, draft.ref("server"))
 
 
 # --- interfaces -------------------------------------------------------------------------------------------------------

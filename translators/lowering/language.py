@@ -38,6 +38,7 @@ from engine.model.expression import (
     PseudoRef,
     ResourceRef,
     Split,
+    StackTags,
     TableLookup,
 )
 from mappings import MappingError
@@ -148,12 +149,17 @@ _OWN_TAGS: tuple[tuple[str, Expression | None], ...] = (
 def tag_list(draft: Draft, more: tuple[Expression, ...] = ()) -> Expression:
     """`key=value` of every tag, those that CloudFormation adds, and `more`."""
     own = [Concat((Literal(f"{key}="), value or Literal(draft.source.address))) for key, value in _OWN_TAGS]
-    listed = ListOf((*own, *more))
-    written = draft.prop("Tags")
-    if written is None:
-        return listed
+    written = draft.prop("Tags") or ListOf(())
     one = Concat((Item("tag", ("Key",)), Literal("="), Item("tag", ("Value",))))
-    return ListConcat(ListOf((ForEach(written, "tag", one), listed)))
+    tags = [source for source in (_of_stack(draft, written), written) if source != ListOf(())]
+    if not tags:
+        return ListOf((*own, *more))
+    return ListConcat(ListOf((*(ForEach(source, "tag", one) for source in tags), ListOf((*own, *more)))))
+
+
+def _of_stack(draft: Draft, own: Expression, not_in_keys: str = "") -> Expression:
+    """The stack's tags that go to a resource with `own` ones; none in templates of Heat (cloudformation.md Q15)."""
+    return ListOf(()) if draft.of_heat else StackTags(own, not_in_keys)
 
 
 _NOT_IN_KEYS = re.compile(r"[^a-zA-Z0-9\-_:. ]")
@@ -163,18 +169,23 @@ def tag_map(draft: Draft, written: Expression | None = None) -> Expression:
     """Tags as metadata of servers and volumes, whose keys know fewer characters."""
     own = MapOf(tuple((key, value or Literal(draft.source.address)) for key, value in _OWN_TAGS))
     written = draft.prop("Tags") if written is None else written
-    if written is None:
-        return own
-    listed = logic.items(written)
+    inherited = _of_stack(draft, ListOf(()), _NOT_IN_KEYS.pattern)
+    maps = [_maps(tags) for tags in (inherited, written) if tags is not None and tags != ListOf(())]
+    return MapMerge(ListConcat(ListOf((*maps, ListOf((own,)))))) if maps else own
+
+
+def _maps(tags: Expression) -> Expression:
+    """A list of maps, of each tag or of all."""
+    listed = logic.items(tags)
     if listed is not None and all(logic.text(logic.entry(tag, "Key")) for tag in listed):
         pairs = ((logic.text(logic.entry(tag, "Key")) or "", logic.entry(tag, "Value")) for tag in listed)
         texts = tuple((_NOT_IN_KEYS.sub("_", key)[:255], Concat((value or Literal(""),))) for key, value in pairs)
-        return MapMerge(ListOf((MapOf(texts), own)))
+        return ListOf((MapOf(texts),))
     named = MapReplace(
         MapOf((("key", Concat((Item("tag", ("Value",)),))),)),
         MapOf((("keys", MapOf((("key", Item("tag", ("Key",))),))),)),
     )
-    return MapMerge(ListConcat(ListOf((ForEach(written, "tag", named), ListOf((own,))))))
+    return ForEach(tags, "tag", named)
 
 
 # --- tables and lists -----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from engine.model.expression import MapOf, NoValue
 from engine.model.nearest import closest
 from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings, Row
+from translators.cfn import serverless
 from translators.findings import Findings
 from translators.lowering import language, logic
 from translators.lowering.draft import Draft, MemberDraft
@@ -88,14 +89,22 @@ def _drafts(
 
 def _unmapped(resource: Resource, template: Template, rows: Mappings, findings: Findings) -> None:
     section = "Resources" if template.dialect is Dialect.CFN else "resources"
-    meant = closest(resource.type, rows.types(), cutoff=0.8)
-    near = f"Did you mean {meant}?"
-    if meant is None:
+    near = _misspelt(resource.type, rows)
+    if not near:
         near = "Nobody has decided yet what it means on OpenStack; a row in an operator's folder of mappings can."
     findings.error(
         "UnmappedType", f"Template format error: Unrecognized resource types: [{resource.type}]", near,
         address=f"{section}.{resource.address}.Type", span=resource.place("type"),
     )  # fmt: skip
+
+
+def _misspelt(name: str, rows: Mappings) -> str:
+    """`Did you mean …?` for a name that is nearly that of a type; another service is another type. Empty for others."""
+    if name.startswith("AWS::Serverless::"):
+        return f"It is a type of AWS SAM: write `Transform: {serverless.NAME}` at the top of the template."
+    service = name.rpartition("::")[0].lower()
+    meant = closest(name, [one for one in rows.types() if one.rpartition("::")[0].lower() == service], cutoff=0.8)
+    return "" if meant is None else f"Did you mean {meant}?"
 
 
 def _draft(resource: Resource, row: Row, world: World, findings: Findings) -> Draft:

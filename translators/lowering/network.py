@@ -19,6 +19,8 @@ ASSOCIATION = "AWS::EC2::SubnetRouteTableAssociation"
 ATTACHMENT = "AWS::EC2::VPCGatewayAttachment"
 VPC, IGW, NAT = "AWS::EC2::VPC", "AWS::EC2::InternetGateway", "AWS::EC2::NatGateway"
 INSTANCE, INTERFACE = "AWS::EC2::Instance", "AWS::EC2::NetworkInterface"
+# What groups make instances of.
+CONFIGURATION, TEMPLATE = "AWS::AutoScaling::LaunchConfiguration", "AWS::EC2::LaunchTemplate"
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.model.expression import Expression
 from engine.model.nearest import closest, nearest
 from mappings import Decision, Level
 from translators.lowering import logic
@@ -17,6 +18,8 @@ def check_properties(draft: Draft) -> None:
                     f"What {row.type} becomes depends on which are there: write each by its name.")  # fmt: skip
     meant = set()
     for name, value in written.entries:
+        if name not in known and row.any_properties:
+            continue
         if name not in known:
             near = closest(name, known)
             meant.add(near)
@@ -26,7 +29,7 @@ def check_properties(draft: Draft) -> None:
             continue
         decision = row.decisions.get(name)
         if decision is not None and logic.present(value) != logic.FALSE:
-            _decide(draft, name, decision)
+            decide(draft, f"{row.type} {name}", value, decision, (name,))
     for name in row.required:
         if name not in meant and logic.present(written.get(name)) == logic.FALSE:
             draft.findings.error(
@@ -37,19 +40,19 @@ def check_properties(draft: Draft) -> None:
             )  # fmt: skip
 
 
-def _decide(draft: Draft, name: str, decision: Decision) -> None:
-    value = draft.prop(name)
+def decide(draft: Draft, what: str, value: Expression | None, decision: Decision, path: tuple[str, ...]) -> None:
+    """Tell what becomes of the value at `path`, which users know as `what`."""
     written = logic.text(value)
     if decision.unless and written is not None and written.lower() in {_text(one) for one in decision.unless}:
         return
     undecided = bool(decision.unless) and written is None and logic.items(value) is None and not logic.keys(value)
     match decision.level:
         case Level.REJECTED if undecided:
-            draft.warn("PropertyUndecided", f"{draft.row.type} {name}: {decision.reason}", name)
+            draft.warn("PropertyUndecided", f"{what}: {decision.reason}", *path)
         case Level.REJECTED:
-            draft.error("PropertyRejected", f"{draft.row.type} {name} cannot be had here.", decision.reason, name)
+            draft.error("PropertyRejected", f"{what} cannot be had here.", decision.reason, *path)
         case Level.IGNORED:
-            draft.warn("PropertyIgnored", f"{draft.row.type} {name} is ignored: {decision.reason}", name)
+            draft.warn("PropertyIgnored", f"{what} is ignored: {decision.reason}", *path)
         case Level.MAPPED | Level.EMULATED | Level.SILENT:
             return
 

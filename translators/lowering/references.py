@@ -27,7 +27,7 @@ from engine.model.template import Dialect, Output, Resource, Template
 from translators.findings import Findings, nearest
 from translators.lowering import logic
 from translators.lowering.draft import Draft
-from translators.lowering.rewrite import Memo, rewrite
+from translators.lowering.rewrite import Rewriter
 
 
 class References:
@@ -35,14 +35,14 @@ class References:
 
     def __init__(self, template: Template, drafts: Mapping[str, Draft], findings: Findings) -> None:
         self._template, self._drafts, self._findings = template, drafts, findings
-        self._made: Memo = {}
+        self._rewriter = Rewriter(self._replacement, ResourceRef, AttributeRef)
         self._shown: dict[str, Expression] = {}
         self._attributes: dict[str, Mapping[str, Expression]] = {}
 
     # --- replacing --------------------------------------------------------------------------------------------------
     def within(self, expression: Expression) -> Expression:
         """`expression` without references to lowered resources."""
-        return rewrite(expression, self._replacement, self._made)
+        return self._rewriter.rewrite(expression)
 
     def in_map(self, properties: MapOf) -> MapOf:
         return cast(MapOf, self.within(properties))
@@ -159,7 +159,7 @@ class References:
 
 def _named(expression: Expression, pattern: str, name: str) -> Expression:
     """An attribute `Outputs.*` asked for as `Outputs.Url`."""
-    return rewrite(expression, lambda inner: Literal(name) if inner == Literal(pattern) else None)
+    return Rewriter(lambda inner: Literal(name) if inner.value == pattern else None, Literal).rewrite(expression)
 
 
 def _covers(pattern: str, name: str) -> bool:

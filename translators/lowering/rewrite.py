@@ -2,71 +2,84 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
 from engine.model.expression import PARTS, Expression, ListOf, Literal, MapOf, is_expression
 
-Change = Callable[[Expression], Expression | None]
-
-
+Change = Callable[[Any], Expression | None]
 Memo = dict[int, tuple[Expression, Expression]]
 
 
-def rewrite(expression: Expression, change: Change, memo: Memo | None = None) -> Expression:
-    """Return `expression` with `change(part)` in place of every part for which it is not None, outermost first.
+def rewrite(expression: Expression, change: Change) -> Expression:
+    """`expression` with every part put to `change`, as by a `Rewriter` of all kinds."""
+    return Rewriter(change, *PARTS).rewrite(expression)
 
-    What is put in is not looked into again. A `memo` remembers what was made of each part for the next call with the
-    same `change`: a lowered resource has its properties in its group and in its members.
+
+class Rewriter:
+    """Puts `change(part)` in place of every part of one of `kinds` for which it is not None, outermost first.
+
+    What is put in is not looked into again. What was made of each part is remembered: a lowered resource has its
+    properties in its group and in its members.
     """
-    return _made(expression, change, {} if memo is None else memo)
 
+    def __init__(self, change: Change, *kinds: type) -> None:
+        self._change, self._kinds = change, frozenset(kinds)
+        self._leaf = None if Literal in self._kinds else Literal  # what need not be looked at
+        self._memo: Memo = {}
 
-def _made(expression: Expression, change: Change, memo: Memo) -> Expression:
-    if type(expression) is Literal:
-        return change(expression) or expression
-    done = memo.get(id(expression))
-    if done is None:
-        changed = change(expression)
-        # The key is an address in memory, which stays taken as long as the memo holds what is there.
-        done = memo[id(expression)] = (expression, _inside(expression, change, memo) if changed is None else changed)
-    return done[1]
+    def rewrite(self, expression: Expression) -> Expression:
+        """Return `expression` itself where nothing in it is changed."""
+        kind = type(expression)
+        if kind is self._leaf:
+            return expression
+        done = self._memo.get(id(expression))
+        if done is None:
+            changed = self._change(expression) if kind in self._kinds else None
+            made = self._inside(expression) if changed is None else changed
+            # The key is an address in memory, which stays taken as long as the memo holds what is there.
+            done = self._memo[id(expression)] = (expression, made)
+        return done[1]
 
+    def _inside(self, expression: Expression) -> Expression:
+        if isinstance(expression, MapOf):
+            pairs, rest = self._pairs(expression.entries), expression.rest
+            new = None if rest is None else self.rewrite(rest)
+            same = pairs is expression.entries and new is rest
+            return expression if same else MapOf(pairs, new, span=expression.span, keys=expression.keys)
+        if isinstance(expression, ListOf):
+            parts = self._parts(expression.items)
+            return expression if parts is expression.items else ListOf(parts, span=expression.span)
+        found: dict[str, Any] = {}
+        for name in PARTS[type(expression)]:
+            held = getattr(expression, name)
+            new = self._held(held)
+            if new is not held:
+                found[name] = new
+        return cast(Expression, replace(cast(Any, expression), **found)) if found else expression
 
-def _inside(expression: Expression, change: Change, memo: Memo) -> Expression:
-    match expression:
-        case ListOf(parts):
-            made = tuple([_made(part, change, memo) for part in parts])
-            return expression if _same(made, parts) else replace(expression, items=made)
-        case MapOf(entries, rest):
-            pairs = tuple([(key, _made(part, change, memo)) for key, part in entries])
-            new = None if rest is None else _made(rest, change, memo)
-            same = _same_pairs(pairs, entries) and new is rest
-            return expression if same else replace(expression, entries=pairs, rest=new)
-        case _:
-            found: dict[str, Any] = {}
-            for name in PARTS[type(expression)]:
-                held = getattr(expression, name)
-                new = _held(held, change, memo)
-                if new is not held:
-                    found[name] = new
-            return cast(Expression, replace(expression, **found)) if found else expression
+    def _pairs(self, entries: tuple[tuple[str, Expression], ...]) -> tuple[tuple[str, Expression], ...]:
+        """The very same tuple where nothing is changed; so are those of `_parts` and `_held`."""
+        changed, made, leaf = False, [], self._leaf
+        for pair in entries:
+            part = pair[1]
+            if type(part) is not leaf:
+                new = self.rewrite(part)
+                if new is not part:
+                    changed, pair = True, (pair[0], new)
+            made.append(pair)
+        return tuple(made) if changed else entries
 
+    def _parts(self, parts: tuple[Any, ...]) -> tuple[Any, ...]:
+        changed, made, leaf = False, [], self._leaf
+        for part in parts:
+            new = part if type(part) is leaf else self._held(part)
+            changed = changed or new is not part
+            made.append(new)
+        return tuple(made) if changed else parts
 
-def _held(held: Any, change: Change, memo: Memo) -> Any:
-    if is_expression(held):
-        return _made(held, change, memo)
-    if isinstance(held, tuple):
-        made = tuple([_held(part, change, memo) for part in held])
-        return held if _same(made, held) else made
-    return held
-
-
-def _same(made: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
-    return all(map(operator.is_, made, before))
-
-
-def _same_pairs(made: tuple[tuple[str, Expression], ...], before: tuple[tuple[str, Expression], ...]) -> bool:
-    return all(a[1] is b[1] for a, b in zip(made, before, strict=True))
+    def _held(self, held: Any) -> Any:
+        if is_expression(held):
+            return self.rewrite(held)
+        return self._parts(held) if isinstance(held, tuple) else held

@@ -46,19 +46,22 @@ def _needs_default_group(draft: Draft) -> bool:
     }
     if world.exported & {mine, *subnets}:
         return True
-    return any(_without_groups(one) for one in world.of_type(network.INSTANCE, network.INTERFACE))
+    makers = (network.INSTANCE, network.INTERFACE, network.CONFIGURATION, network.TEMPLATE)
+    return any(_without_groups(one) for one in world.of_type(*makers))
 
 
 def _without_groups(resource: Resource) -> bool:
     if resource.type == network.INTERFACE:
         return property_of(resource, "GroupSet") is None
-    interfaces = logic.items(property_of(resource, "NetworkInterfaces")) or []
+    of_template = resource.type == network.TEMPLATE
+    written = property_of(resource, "LaunchTemplateData") if of_template else resource.properties
+    interfaces = logic.items(logic.entry(written, "NetworkInterfaces")) or []
     if interfaces:
+        groups = "Groups" if of_template else "GroupSet"
         return any(
-            logic.entry(one, "GroupSet") is None and logic.entry(one, "NetworkInterfaceId") is None
-            for one in interfaces
+            logic.entry(one, groups) is None and logic.entry(one, "NetworkInterfaceId") is None for one in interfaces
         )
-    return all(property_of(resource, name) is None for name in ("SecurityGroupIds", "SecurityGroups"))
+    return all(logic.entry(written, name) is None for name in ("SecurityGroupIds", "SecurityGroups"))
 
 
 def _check_size(draft: Draft) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.model.expression import Literal
 from translators.lowering import logic
 from translators.lowering.draft import Draft
+from translators.lowering.signals import await_signals, signal_box
 
 
 def wait_condition(draft: Draft) -> None:
@@ -23,13 +24,7 @@ def wait_condition(draft: Draft) -> None:
         draft.error("PropertyMissing", f"{draft.source.address}: there is nothing to wait for.",
                     "Give a Handle and a Timeout, or a CreationPolicy.")  # fmt: skip
         return
-    own = Literal(draft.source.address)
-    draft.add("signal_box", "Isotherm::SignalBox", {"of": own})
-    draft.add(
-        "signals",
-        "Isotherm::Signals",
-        {"of": own, "count": logic.entry(wanted, "Count"), "timeout": logic.entry(wanted, "Timeout")},
-        depends_on=(draft.address("signal_box"),),
-    )
+    signal_box(draft)
+    await_signals(draft)
     draft.reference = draft.ref("signals")
     draft.attributes |= {"Data": Literal("{}"), "Id": draft.ref("signals")}

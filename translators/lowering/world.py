@@ -12,7 +12,17 @@ from translators.lowering import logic
 
 #: Attributes that are the same as a plain reference, as far as finding the resource goes.
 _IDENTITIES = frozenset(
-    {"AllocationId", "GroupId", "Id", "InstanceId", "NatGatewayId", "RouteTableId", "SubnetId", "VpcId"}
+    {
+        "AllocationId",
+        "GroupId",
+        "Id",
+        "InstanceId",
+        "LaunchTemplateId",
+        "NatGatewayId",
+        "RouteTableId",
+        "SubnetId",
+        "VpcId",
+    }
 )
 
 

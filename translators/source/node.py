@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from engine.model.diagnostic import Span
+from engine.model.immutable import immutable
 from engine.model.value import Value
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class SourceNode:
     """`value` is the typed scalar; `tag` a short form's (`!Ref`), None otherwise; keys of maps are nodes too.
 
@@ -49,14 +49,19 @@ class SourceNode:
         return "" if self.value is None else str(self.value)
 
     def to_python(self) -> Value:
-        """Plain values; a tagged node becomes what its long form would be without the function's name."""
+        """Plain values, keys of maps as JSON has them; a tagged node becomes what its long form would be without the
+        function's name."""
         match self.kind:
             case "scalar":
                 return self.value
             case "list":
                 return [item.to_python() for item in self.items]
             case "map":
-                return {name.value: value.to_python() for name, value in self.entries}
+                return {_key(name): value.to_python() for name, value in self.entries}
+
+
+def _key(node: SourceNode) -> str:
+    return "null" if node.value is None else node.text
 
 
 def alike(one: SourceNode, other: SourceNode) -> bool:

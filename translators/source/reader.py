@@ -21,9 +21,11 @@ from translators.source.node import SourceNode, alike
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 200_000  # aliases counted as often as they are used
+_LONG = 64  # characters of a text that count as one more value when an alias repeats it
 
 _MERGE = "tag:yaml.org,2002:merge"
 _STANDARD = "tag:yaml.org,2002:"
+_DEEP = "maximum nesting depth"  # libyaml from 0.2.6 gives up at 1,000 levels, before it tells of the first
 _PLAIN_TAGS = {"str", "int", "float", "bool", "null", "seq", "map", "timestamp", "value"}
 
 
@@ -59,8 +61,16 @@ def read(text: str, *, name: str = "template") -> SourceNode:
 
 def _events(text: str, name: str) -> Iterator[yaml.Event]:
     try:
-        yield from yaml.parse(text, Loader=yaml.CSafeLoader)
+        loader = yaml.CSafeLoader(text)
+        try:
+            while (event := loader.get_event()) is not None:
+                yield event
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        if mark is not None and _DEEP in str(error.problem):
+            read(text[: mark.index], name=name)  # what led there is far deeper than allowed, so this raises
         raise _not_well_formed(error, text, name) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
@@ -112,6 +122,11 @@ _WAYS_OUT: Final = (
     ("cannot start any token", "Put a value that begins with this character in quotes."),
     ("could not find expected ':'", "The key before this lacks its colon, or its indentation is wrong."),
 )
+
+
+def _too_deep(span: Span) -> Invalid:
+    return invalid("TemplateTooDeep", f"Template format error: nested more than {MAX_DEPTH} levels deep.",
+                   "No template needs that; look for a missing end of a list or a map.", span=span)  # fmt: skip
 
 
 # --- JSON where YAML reads it differently -----------------------------------------------------------------------------
@@ -201,8 +216,7 @@ class _Builder:
     def _begin(self, event: Any) -> None:
         span = self._span(event)
         if len(self._open) >= MAX_DEPTH:
-            raise invalid("TemplateTooDeep", f"Template format error: nested more than {MAX_DEPTH} levels deep.",
-                          "No template needs that; look for a missing end of a list or a map.", span=span)  # fmt: skip
+            raise _too_deep(span)
         kind = "map" if isinstance(event, yaml.MappingStartEvent) else "list"
         self._open.append(_Open(kind, span, self._tag(event.tag, span), event.anchor))
 
@@ -215,32 +229,22 @@ class _Builder:
         self._add(node, done.anchor, done.size)
 
     def _scalar(self, event: Any) -> None:
-        span = self._span(event)
-        if event.tag is None and not event.implicit[0]:  # in quotes
-            self._add(SourceNode("scalar", span, event.value, variables=self._variables(event)), event.anchor, 1)
-            return
-        tag = self._tag(event.tag, span)
-        if tag is not None or event.tag == "!":
-            value: Value = event.value
-            tag = None if event.tag == "!" else tag
-        elif event.tag is not None:
-            value = self._typed(event.tag, event.value, span)
+        mark, text, tag = event.start_mark, event.value, event.tag
+        span = Span(self._name, mark.line + 1, mark.column + 1)
+        if tag is None:
+            # In quotes it is text; so is a plain one that begins as no number, word or date of YAML's does.
+            plain = event.implicit[0] and text[:1] in _RESOLVERS
+            value = self._plain(text, span) if plain else text
+            short = None
         else:
-            resolved = _resolve(event.value)
-            if self._json and _EXPONENT.fullmatch(event.value):
-                resolved = "tag:yaml.org,2002:float"  # YAML 1.1 wants a point and a sign there
-            if resolved == _MERGE and self._is_key():
-                self._open[-1].merges.add(len(self._open[-1].children))
-                value = event.value
-            else:
-                value = self._typed(resolved, event.value, span)
-        variables = self._variables(event)
-        self._add(SourceNode("scalar", span, value=value, tag=tag, variables=variables), event.anchor, 1)
+            short = self._tag(tag, span)
+            value = text if short is not None or tag == "!" else self._typed(tag, text, span)
+        variables = self._variables(event) if "${" in text else None
+        node = SourceNode("scalar", span, value, tag=short, variables=variables)
+        self._add(node, event.anchor, 1 + len(text) // _LONG)
 
-    def _variables(self, event: Any) -> dict[str, Span] | None:
+    def _variables(self, event: Any) -> dict[str, Span]:
         """Where the `${…}` of a text stand, as it is written: in quotes, over several lines, behind a tag."""
-        if "${" not in event.value:
-            return None
         start = event.start_mark
         found: dict[str, Span] = {}
         line, begins = start.line + 1, start.index - start.column
@@ -250,6 +254,17 @@ class _Builder:
             else:
                 found.setdefault(match.group(1), Span(self._name, line, match.start() - begins + 1))
         return found
+
+    def _plain(self, text: str, span: Span) -> Value:
+        resolved = _resolve(text)
+        if resolved is None:
+            if not (self._json and _EXPONENT.fullmatch(text)):
+                return text
+            resolved = "tag:yaml.org,2002:float"  # YAML 1.1 wants a point and a sign there
+        if resolved == _MERGE and self._is_key():
+            self._open[-1].merges.add(len(self._open[-1].children))
+            return text
+        return self._typed(resolved, text, span)
 
     def _is_key(self) -> bool:
         return bool(self._open) and self._open[-1].kind == "map" and len(self._open[-1].children) % 2 == 0
@@ -279,10 +294,11 @@ class _Builder:
                           did_you_mean(event.anchor, self._anchors) or "An anchor stands before its aliases.",
                           span=self._span(event))  # fmt: skip
         node, size = found
+        self._count += size - 1  # what is inside is there once more
         self._add(node, None, size)
 
     def _add(self, node: SourceNode, anchor: str | None, size: int) -> None:
-        self._count += size if size > 1 else 1
+        self._count += 1
         if self._count > MAX_NODES:
             raise invalid("TemplateTooLarge", f"Template format error: more than {MAX_NODES} values, aliases included.",
                           "Aliases of aliases grow fast; write what is needed.", span=node.span)  # fmt: skip
@@ -337,15 +353,18 @@ class _Builder:
 
 
 # --- scalars --------------------------------------------------------------------------------------------------------
-_RESOLVERS = yaml.CSafeLoader.yaml_implicit_resolvers
+_RESOLVERS = {
+    first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
+    for first, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
 
 
-def _resolve(text: str) -> str:
-    """YAML 1.1's implicit type; dates stay text, as both dialects read them (TV-15)."""
-    for tag, pattern in _RESOLVERS.get(text[:1], ()) if text else _RESOLVERS.get("", ()):
-        if pattern.match(text) and not tag.endswith(":timestamp"):
+def _resolve(text: str) -> str | None:
+    """YAML 1.1's implicit type, None for text; dates stay text, as both dialects read them (TV-15)."""
+    for tag, pattern in _RESOLVERS.get(text[:1], ()):
+        if pattern.match(text):
             return str(tag)
-    return "tag:yaml.org,2002:str"
+    return None
 
 
 def _integer(text: str) -> int:
@@ -357,6 +376,8 @@ def _integer(text: str) -> int:
     if digits.startswith("0b"):
         return sign * int(digits[2:], 2)
     if digits.startswith("0x"):
+        if len(digits) > 3000:  # they are four thousand in decimal, which Python still writes
+            raise ValueError("too many digits")
         return sign * int(digits[2:], 16)
     if ":" in digits:
         return sign * int(_sexagesimal(digits))
@@ -387,6 +408,8 @@ _BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True,
 
 
 def _boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:  # tagged as one
+        raise ValueError("no boolean")
     return _BOOLEANS[text.lower()]
 
 

@@ -3,10 +3,13 @@
 from typing import Final
 
 TYPES: Final = {
+    "OS::Heat::AutoScalingGroup": "autoscaling_group:AutoScalingGroup",
+    "OS::Heat::InstanceGroup": "instance_group:InstanceGroup",
     "OS::Heat::None": "none:NoneResource",
     "OS::Heat::RandomString": "random_string:RandomString",
     "OS::Heat::ResourceChain": "resource_chain:ResourceChain",
     "OS::Heat::ResourceGroup": "resource_group:ResourceGroup",
+    "OS::Heat::ScalingPolicy": "scaling_policy:ScalingPolicy",
     "OS::Heat::Stack": "stack:Stack",
     "OS::Heat::TemplateResource": "template_resource:TemplateResource",
     "OS::Heat::TestResource": "test_resource:TestResource",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.model.value import Value
+from engine.resources.base import Nested, Operation
 from engine.resources.heat.nested import OUTPUTS, NestedType
 
 #: Name → kept attributes of the member; among the attributes of a group.
 MEMBERS = "members"
 
 Member = tuple[str, str | None, Mapping[str, Value]]
+Definitions = dict[str, Mapping[str, Value]]
 
 
 class MembersType(NestedType):
@@ -24,13 +27,13 @@ class MembersType(NestedType):
         return ask(attributes, name, path)
 
 
-def gather(members: Iterable[Member], removed: Sequence[str]) -> dict[str, Any]:
-    """The attributes a group keeps."""
+def gather(members: Iterable[Member], removed: Sequence[str] | None = None) -> dict[str, Any]:
+    """The attributes a group keeps; `removed` where it tells of names that are never used again."""
     found = list(members)
     return {
         "refs": [reference for _, reference, _ in found],
         "refs_map": {name: reference for name, reference, _ in found},
-        "removed_rsrc_list": list(removed),
+        **({} if removed is None else {"removed_rsrc_list": list(removed)}),
         MEMBERS: {name: dict(attributes) for name, _, attributes in found},
     }
 
@@ -45,16 +48,19 @@ def ask(attributes: Mapping[str, Value], name: str, path: Sequence[Value]) -> tu
     if name == "attributes":
         if not path:
             names = {attribute for one in members.values() for attribute in one}
-            return {
-                attribute: {one: _of_member(members[one], attribute, ()) for one in members} for attribute in names
-            }, 0
-        return {one: _of_member(members[one], str(path[0]), path[1:]) for one in members}, len(path)
+            return {attribute: by_member(members, [attribute]) for attribute in names}, 0
+        return by_member(members, path), len(path)
     if name.startswith("resource."):
-        return _of_one(attributes, [*name.split(".", 2)[1:], *path]), len(path)
+        return of_one(attributes, [*name.split(".", 2)[1:], *path]), len(path)
     return [_of_member(one, name, path) for one in members.values()], len(path)
 
 
-def _of_one(attributes: Mapping[str, Value], steps: Sequence[Value]) -> Value:
+def by_member(members: Mapping[str, Mapping[str, Value]], path: Sequence[Value]) -> dict[str, Value]:
+    """Name → what each member has at `path`, which begins with the name of an attribute."""
+    return {name: _of_member(one, str(path[0]), path[1:]) for name, one in members.items()}
+
+
+def of_one(attributes: Mapping[str, Value], steps: Sequence[Value]) -> Value:
     """`resource.N` is N's reference, `resource.N.attr` one of its attributes."""
     member = str(steps[0])
     if len(steps) == 1:
@@ -85,3 +91,22 @@ def follow(value: Value, path: Sequence[Value]) -> Value:
         else:
             return None
     return value
+
+
+# --- what members are made of ---------------------------------------------------------------------------------------
+def next_state(standing: Definitions, wanted: Definitions, fresh: int) -> Definitions:
+    """`wanted`'s members, of which at most `fresh` differ from `standing`; new ones first."""
+    missing = [name for name in wanted if name not in standing]
+    old = [name for name in wanted if name in standing and standing[name] != wanted[name]]
+    chosen = {*missing, *old[: max(0, fresh - len(missing))]}
+    return {name: wanted[name] if name in chosen or name not in standing else standing[name] for name in wanted}
+
+
+def resources_text(state: Definitions) -> str:
+    """The template of these resources; one that has none is a template without resources."""
+    return json.dumps({"heat_template_version": "2015-04-30", "resources": state})
+
+
+async def phase(op: Operation, nested: Nested) -> Mapping[str, Value]:
+    """Bring the child to `nested` and wait until it is there; returns its outputs."""
+    return await op.services.nested_done(await op.services.start_nested(op, nested))

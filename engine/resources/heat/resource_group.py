@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from typing import Any
@@ -11,14 +10,13 @@ from engine.model.value import Value
 from engine.resources.base import Kind, Nested, Operation
 from engine.resources.declare import attribute, between, integer, length, listing, mapping, number, one_of, string
 from engine.resources.heat import members
-from engine.resources.heat.rolling import batches
+from engine.resources.heat.members import Definitions, next_state, phase, resources_text
+from engine.resources.heat.rolling import Pace, pace_of, pause, roll
 
 _BATCH = {
     "max_batch_size": integer(between(1), default=1),
     "pause_time": number(between(0), default=0),
 }
-
-Definitions = dict[str, Mapping[str, Value]]
 
 
 class ResourceGroup(members.MembersType):
@@ -59,20 +57,21 @@ class ResourceGroup(members.MembersType):
     async def create(self, op: Operation) -> str | None:
         await self._note_removed(op, [])
         wanted = definitions(op.properties, op.data.get("removed", ()))
-        size = _batch_size(op, "batch_create")
-        return await op.services.start_nested(op, nested(dict(islice(wanted.items(), size))))
+        pace = _pace(op, "batch_create")
+        first = islice(wanted.items(), None if pace is None else pace.batch_size)
+        return await op.services.start_nested(op, nested(dict(first)))
 
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         assert op.physical_id is not None
         wanted = definitions(op.properties, op.data.get("removed", ()))
         outputs = await op.services.nested_done(op.physical_id)
-        size = _batch_size(op, "batch_create")
-        if size is not None:
+        pace = _pace(op, "batch_create")
+        if pace is not None:
             begun = len(await op.services.nested_resources(op.physical_id))
             while begun < len(wanted):
-                begun = min(begun + size, len(wanted))
-                await self._pause(op, "batch_create")
-                outputs = await self._phase(op, dict(islice(wanted.items(), begun)))
+                begun = min(begun + pace.batch_size, len(wanted))
+                await pause(op, pace)
+                outputs = await phase(op, nested(dict(islice(wanted.items(), begun))))
         return await self.gathered(op, outputs)
 
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
@@ -82,9 +81,9 @@ class ResourceGroup(members.MembersType):
         before = {n: d for n, d in definitions(op.before, removed, also=present).items() if n in present}
         await self._note_removed(op, await op.services.nested_resources(op.physical_id))
         wanted = definitions(op.properties, op.data.get("removed", ()))
-        size = _batch_size(op, "rolling_update")
-        if size is not None and before:
-            await self._roll(op, before, size)
+        pace = _pace(op, "rolling_update")
+        if pace is not None and before:
+            await self._roll(op, before, pace)
         await op.services.start_nested(op, nested(wanted))
 
     async def gathered(self, op: Operation, outputs: Mapping[str, Value]) -> dict[str, Any]:
@@ -94,26 +93,17 @@ class ResourceGroup(members.MembersType):
         return members.gather(in_order, op.data.get("removed", ()))
 
     # --- batches --------------------------------------------------------------------------------------------------
-    async def _roll(self, op: Operation, before: Definitions, size: int) -> None:
+    async def _roll(self, op: Operation, before: Definitions, pace: Pace) -> None:
         """Go from `before` to the new definitions batch by batch; the last state is left to the caller."""
         removed = op.data.get("removed", ())
-        least = int((op.update_policy.get("rolling_update") or {}).get("min_in_service") or 0)
         standing = {name: one for name, one in before.items() if name not in set(removed)}
-        for number_of, (capacity, fresh) in enumerate(
-            batches(op.properties["count"], len(standing), size, least)
-        ):  # fmt: skip
-            if number_of:
-                await self._pause(op, "rolling_update")
+
+        async def batch(capacity: int, fresh: int) -> None:
+            nonlocal standing
             standing = next_state(standing, definitions(op.properties, removed, size=capacity), fresh)
-            await self._phase(op, standing)
+            await phase(op, nested(standing))
 
-    async def _phase(self, op: Operation, state: Definitions) -> Mapping[str, Value]:
-        return await op.services.nested_done(await op.services.start_nested(op, nested(state)))
-
-    async def _pause(self, op: Operation, policy: str) -> None:
-        seconds = float((op.update_policy.get(policy) or {}).get("pause_time") or 0)
-        if seconds > 0:
-            await op.services.sleep(seconds)
+        await roll(op, pace, op.properties["count"], len(standing), batch)
 
     # --- names ------------------------------------------------------------------------------------------------------
     async def _note_removed(self, op: Operation, present: Sequence[members.Member]) -> None:
@@ -140,9 +130,11 @@ def _to_remove(
                 yield by_reference[text]
 
 
-def _batch_size(op: Operation, policy: str) -> int | None:
+def _pace(op: Operation, policy: str) -> Pace | None:
     found = op.update_policy.get(policy)
-    return int(found.get("max_batch_size") or 1) if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping):
+        return None
+    return pace_of(found)
 
 
 def definitions(
@@ -157,14 +149,6 @@ def definitions(
     return {name: _with_index(definition, properties["index_var"], name) for name in names}
 
 
-def next_state(standing: Definitions, wanted: Definitions, fresh: int) -> Definitions:
-    """`wanted`'s members, of which at most `fresh` differ from `standing`; new ones first."""
-    missing = [name for name in wanted if name not in standing]
-    old = [name for name in wanted if name in standing and standing[name] != wanted[name]]
-    chosen = {*missing, *old[: max(0, fresh - len(missing))]}
-    return {name: wanted[name] if name in chosen or name not in standing else standing[name] for name in wanted}
-
-
 def _with_index(value: Value, variable: str, index: str) -> Value:
     if isinstance(value, str):
         return value.replace(variable, index)
@@ -176,5 +160,4 @@ def _with_index(value: Value, variable: str, index: str) -> Value:
 
 
 def nested(state: Definitions) -> Nested:
-    """The group as a template; one that has no members is a template without resources."""
-    return Nested(template=json.dumps({"heat_template_version": "2015-04-30", "resources": state}))
+    return Nested(template=resources_text(state))

@@ -3,8 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
+#: Types that may say of what they show that it must not be seen.
+HIDING: Final = frozenset({"Isotherm::CustomResource"})
+
 TYPES: Final[Mapping[str, str]] = {
+    "Isotherm::AutoScalingGroup": "autoscaling_group:AutoScalingGroup",
+    "Isotherm::CustomResource": "custom_resource:CustomResource",
     "Isotherm::Glance::ImageChoice": "choices:ImageChoice",
+    "Isotherm::LaunchTemplate": "launch_template:LaunchTemplate",
     "Isotherm::Neutron::AddressBinding": "address_binding:AddressBinding",
     "Isotherm::Neutron::DefaultRoute": "default_route:DefaultRoute",
     "Isotherm::Neutron::ExternalNetwork": "choices:ExternalNetwork",
@@ -32,4 +38,5 @@ TYPES: Final[Mapping[str, str]] = {
     "Isotherm::SignalBox": "signals:SignalBox",
     "Isotherm::Signals": "signals:Signals",
     "Isotherm::Stack": "stack:Stack",
+    "Isotherm::WaitConditionHandle": "signals:WaitConditionHandle",
 }

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from engine.model.value import Value
 from engine.resources.base import Operation, OperationFailed
 from engine.resources.declare import anything, between, integer, string
+from engine.resources.duration import seconds
+from engine.resources.heat import wait_condition_handle as heat
 from engine.resources.heat.local import LocalType
 from engine.resources.heat.wait_condition import SUCCESS, received
-
-_DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 
 
 class SignalBox(LocalType):
@@ -27,8 +27,16 @@ class SignalBox(LocalType):
         return op.physical_name()
 
 
+class WaitConditionHandle(heat.WaitConditionHandle):
+    """A handle that takes as much data as CloudFormation's does (cloudformation.md Q17)."""
+
+    name = "Isotherm::WaitConditionHandle"
+    most_signal_bytes = 4096
+
+
 class Signals(LocalType):
-    """Complete when `count` signals have come to `of`; a signal of failure, or too few in time, fails it.
+    """Complete when `count` signals have come to `of`; a signal of failure, or too few in time, fails it. With
+    `percent` so many of the hundred are enough.
 
     `timeout`: seconds, or a duration of ISO 8601 (`PT15M`).
     """
@@ -38,6 +46,7 @@ class Signals(LocalType):
         "of": string(required=True),
         "count": integer(between(0), default=1, mutable=True),
         "timeout": string(default="PT5M", mutable=True),
+        "percent": integer(between(0, 100), default=100, mutable=True),
         "made_for": anything(),
     }
 
@@ -48,33 +57,29 @@ class Signals(LocalType):
         return ()
 
     async def create(self, op: Operation) -> str | None:
+        patience = seconds(op.properties["timeout"]) or 0
         box = replace(op, address=op.properties["of"])
-        wanted, patience = op.properties["count"], seconds(op.properties["timeout"]) or 0
-        until = min(op.services.monotonic() + patience, op.deadline)
-        while True:
-            signals = received(await op.services.signals(box))
-            failures = [signal for signal in signals if signal.status != SUCCESS]
-            if failures:
-                told = "; ".join(dict.fromkeys(signal.reason for signal in failures))
-                raise OperationFailed(f"Received FAILURE signal with UniqueId {failures[0].id}: {told}")
-            if len(signals) >= wanted:
-                return op.physical_name()
-            left = until - op.services.monotonic()
-            if left <= 0:
-                raise OperationFailed(
-                    f"Failed to receive {wanted} resource signal(s) within the specified duration: "
-                    f"{len(signals)} of {wanted} received"
-                )
-            await op.services.wait_signal(box, left)
+        await enough(box, op.properties["count"], op.properties["percent"], patience)
+        return op.physical_name()
 
 
-def seconds(text: str) -> float | None:
-    """Seconds of `90` or `PT1M30S`; None for anything else."""
-    try:
-        return float(text)
-    except ValueError:
-        found = _DURATION.fullmatch(text)
-    if found is None or not any(found.groups()):
-        return None
-    hours, minutes, rest = (float(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + rest
+async def enough(box: Operation, wanted: int, percent: int, patience: float, but: Collection[str] = ()) -> None:
+    """Return when `percent` of `wanted` signals of success have come, those with ids in `but` aside. Raises
+    OperationFailed when too many told of a failure, or too few came in so many seconds."""
+    needed = math.ceil(wanted * percent / 100)
+    until = min(box.services.monotonic() + patience, box.deadline)
+    while True:
+        signals = [one for one in received(await box.services.signals(box)) if one.id not in but]
+        failures = [signal for signal in signals if signal.status != SUCCESS]
+        if len(failures) > wanted - needed:
+            told = "; ".join(dict.fromkeys(signal.reason for signal in failures))
+            raise OperationFailed(f"Received FAILURE signal with UniqueId {failures[0].id}: {told}")
+        if len(signals) - len(failures) >= needed:
+            return
+        left = until - box.services.monotonic()
+        if left <= 0:
+            raise OperationFailed(
+                f"Failed to receive {needed} resource signal(s) within the specified duration: "
+                f"{len(signals) - len(failures)} of {needed} received"
+            )
+        await box.services.wait_signal(box, left)

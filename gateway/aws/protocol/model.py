@@ -80,6 +80,8 @@ _ENFORCED: Final[dict[str, dict[str, dict[str, Any]]]] = {
     "cloudformation": {
         "StackName": _STACK_NAME,
         "StackNameOrId": _STACK_NAME,
+        "ParameterKey": {"min": 1, "max": 255},
+        "ParameterValue": {"max": 4096, "in_bytes": True},
         "TemplateBody": {"max": 51200, "in_bytes": True},
     }
 }

@@ -102,7 +102,7 @@ async def test_a_wrong_password_is_permanent_and_not_told(cloud, connect):
 
 # --- repeating --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_an_idempotent_request_is_repeated_with_growing_delays(cloud, clock, client, method):
+async def test_engu_03_an_idempotent_request_is_repeated_with_growing_delays(cloud, clock, client, method):
     cloud.on(method, "/network/v2.0/networks/1", (500, {}), (502, "<html/>"), (200, {"network": {}}))
     assert (await client.request("network", method, "/networks/1")).status == 200
     assert len(cloud.calls) == 3
@@ -110,7 +110,7 @@ async def test_an_idempotent_request_is_repeated_with_growing_delays(cloud, cloc
     assert len(clock.slept) == 2
 
 
-async def test_repeating_is_bounded(cloud, client):
+async def test_engu_03_repeating_is_bounded(cloud, client):
     cloud.on("GET", "/network/v2.0/networks", (500, {}))
     with pytest.raises(Temporary, match=r"Neutron failed at GET /networks: an internal error. \(HTTP 500\)"):
         await client.request("network", "GET", "/networks")

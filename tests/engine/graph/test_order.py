@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.graph.order import Cycle, heights, topological, with_soft_edges
 
 
-def test_every_key_comes_after_what_it_requires() -> None:
+def test_engc_03_every_key_comes_after_what_it_requires() -> None:
     graph = {"server": {"port"}, "port": {"net", "subnet"}, "subnet": {"net"}, "net": set()}
 
     order = topological(graph)

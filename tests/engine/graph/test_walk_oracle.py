@@ -220,7 +220,7 @@ def test_a_walk_is_what_its_naive_simulation_is(case: Case) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(_visits())
-def test_every_visit_begins_at_the_moment_its_last_requirement_is_done(visits: dict[int, Visit]) -> None:
+def test_engc_04_every_visit_begins_at_the_moment_its_last_requirement_is_done(visits: dict[int, Visit]) -> None:
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         seen = runner.run(observed(Case(visits, stop_on_failure=False)))
     for key, began in seen.begun.items():

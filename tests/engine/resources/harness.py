@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.cloud.contract import Cloud
 from engine.model.status import Action
-from engine.resources.base import Nested, Operation, ResourceType, StackIdentity
+from engine.resources.base import Nested, Operation, ResourceType, StackIdentity, Standing
 from engine.resources.registry import Registry
 from engine.resources.schema import check_properties, difference, normalize
 
@@ -26,17 +26,24 @@ class Surroundings:
 
     signals_of: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     handles: dict[str, str] = field(default_factory=dict)  # reference → address
+    groups: dict[str, str] = field(default_factory=dict)  # reference → address of what can be scaled
+    kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # reference → attributes
     nested: list[Nested] = field(default_factory=list)
     members: list[tuple[str, str | None, Mapping[str, Any]]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     acted: list[tuple[str, Action]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    asked_of: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # handlers of custom resources
     virtual: bool = False
+    around: tuple[Mapping[str, str], Mapping[str, Any]] = ({}, {})  # files and environment of the stack
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         if not self.virtual:
             await asyncio.sleep(seconds)
+
+    def now(self) -> int:
+        return int(self.monotonic() * 1e6)
 
     def monotonic(self) -> float:
         return time.monotonic() + (sum(self.slept) if self.virtual else 0.0)
@@ -71,6 +78,18 @@ class Surroundings:
     async def nested_resources(self, stack_id: str) -> Sequence[tuple[str, str | None, Mapping[str, Any]]]:
         return self.members
 
+    async def inherited(self, op: Operation) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+        return self.around
+
+    async def nested_standing(self, stack_id: str) -> Standing:
+        return Standing(self.nested[-1].template, {name: age for age, (name, _, _) in enumerate(self.members)})
+
+    async def scaling_group(self, reference: str) -> str | None:
+        return self.groups.get(reference)
+
+    async def kept_by(self, reference: str) -> Mapping[str, Any] | None:
+        return self.kept.get(reference)
+
     async def signals(self, op: Operation) -> Sequence[Mapping[str, Any]]:
         return self.signals_of.get(op.address, [])
 
@@ -82,6 +101,9 @@ class Surroundings:
 
     async def signalled_address(self, reference: str) -> str | None:
         return self.handles.get(reference)
+
+    async def ask_handler(self, service_token: str, request: Mapping[str, Any]) -> None:
+        self.asked_of.append((service_token, request))
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
         return f"http://gateway/{kind}/{op.stack.id}/{op.address}?Signature=x"

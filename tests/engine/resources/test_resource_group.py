@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.resources.heat.resource_group import definitions, next_state
+from engine.resources.heat.members import next_state
+from engine.resources.heat.resource_group import definitions
 from engine.resources.heat.rolling import batches
 
 from .harness import Driven, Surroundings

@@ -23,6 +23,7 @@ from engine.model.expression import (
     MapOf,
     ParameterRef,
     ResourceRef,
+    Yaql,
 )
 from engine.model.source import Examined, Source
 from engine.model.template import (
@@ -69,6 +70,7 @@ class Sketches:
             parameters={name: _parameter(name, body) for name, body in document.get("parameters", {}).items()},
             conditions={name: _expression(body) for name, body in document.get("conditions", {}).items()},
             outputs={name: _output(name, body) for name, body in document.get("outputs", {}).items()},
+            waits='"yaql"' in source.text,
         )
 
 
@@ -131,6 +133,8 @@ def _expression(value: Any) -> Expression:
             return Join(Literal(delimiter), (_expression(items),))
         case {"import": name}:
             return ImportValue(_expression(name))
+        case {"yaql": str(expression)}:
+            return Yaql(Literal(expression), Literal({}))
         case {"equals": [left, right]}:
             return Equals(_expression(left), _expression(right))
         case dict():

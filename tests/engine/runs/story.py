@@ -12,6 +12,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from engine.bus.notification import Outlet
+from engine.bus.post import Post
 from engine.door import Engine
 from engine.door.lifecycle import EngineParts
 from engine.model.source import Source
@@ -20,6 +22,7 @@ from engine.model.status import OnFailure, Status
 from engine.resources.base import ResourceType
 from engine.resources.registry import Registry
 from engine.runs.context import EngineSettings
+from engine.runs.notifier import Notifier
 from engine.state.database import Database
 from engine.state.vault import Vault
 from tests.engine.runs.moment import Traffic, VirtualClock, drive
@@ -48,6 +51,7 @@ class Story:
         self.clock = VirtualClock()
         self.key = Fernet.generate_key().decode()
         self.texts: dict[str, str] = {}  # URL → template that `fetch` gives
+        self.outlet: Outlet | None = None  # where notifications go
         self.engine: Engine
         self.database: Database
         self.traffic: Traffic
@@ -74,10 +78,15 @@ class Story:
             EngineParts(
                 self.database, Vault([self.key]), Sketches(), FakeClouds(world), registry, fetch,
                 lambda *a: f"https://signal/{a[1]}", settings=self.settings, clock=self.clock, exclusive=exclusive,
+                notifier=self._notifier(),
             )
         )  # fmt: skip
         self._others = asyncio.all_tasks()
         await self.run(self.engine.start())
+
+    def _notifier(self) -> Notifier:
+        posts = [] if self.outlet is None else [Post(self.outlet, clock=self.clock)]
+        return Notifier(posts, publisher="orchestration.here", clock=self.clock)
 
     async def close(self) -> None:
         await asyncio.wait_for(self.engine.stop(), 10)

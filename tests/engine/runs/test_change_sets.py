@@ -140,6 +140,56 @@ async def test_hidden_parameters_are_sealed_at_rest(story: Story) -> None:
     assert "delegated-secret" not in _everything(story)
 
 
+async def test_a_secret_is_nowhere_in_clear_whatever_it_went_through(story: Story) -> None:
+    """Property, attribute, output, export, what imports that, a member's and a group's reason, an output's error."""
+    story.world.fail("create", "bad", Permanent(f"Bad word: {SECRET}!"))
+    made = {**thing(word={"join": ["", ["", {"param": "p"}]]}), "metadata": {"m": {"param": "p"}}}
+    group = {"members": {"x": thing(word={"param": "p"})}, "properties": {"P": {"param": "p"}}}
+    outputs = {"o": {"value": {"attr": ["a", "word"]}, "export": "word"}, "g": {"attr": ["g", "Size"]}}
+    text = sketch(parameters={"p": {"hidden": True}}, a=made, g=group, outputs=outputs)
+    await story.create(text, parameters={"p": SECRET})
+    told = (await story.engine.list_exports(CALLER))[0]
+    assert (told.name, told.value, told.secret) == ("word", SECRET, True)
+    imports = sketch(b=thing(word={"import": "word"}), outputs={"again": {"value": {"import": "word"}, "export": "w2"}})
+    importer = await story.create(imports, "importer")
+    assert importer.state == "CREATE_COMPLETE", importer.status_reason
+    assert story.world.the("b").properties["word"] == SECRET
+    assert SECRET not in repr([event.properties for event in await story.engine.list_events(importer)])
+    failing = sketch(parameters={"p": {"hidden": True}}, bad=thing(word={"param": "p"}))
+    failed = await story.create(failing, "failing", parameters={"p": SECRET})
+    assert failed.state == "ROLLBACK_COMPLETE"
+    assert "'word'" in _everything(story)  # names can be looked for
+    for written in (_everything(story), *_files(story)):
+        assert SECRET not in written
+
+
+async def test_an_attribute_that_is_secret_by_itself_is_sealed_as_an_output_too(story: Story) -> None:
+    value = {"value": {"attr": ["r", "value"]}, "export": "e"}
+    text = sketch(r={"type": "OS::Heat::RandomString"}, outputs={"o": value})
+    stack = await story.create(text)
+    [output] = stack.outputs
+    assert len(output.value) == 32
+    assert output.value not in _everything(story)
+
+
+async def test_exports_of_before_are_read_and_sealed_by_the_next_run(story: Story) -> None:
+    value = {"value": {"param": "p"}, "export": "e"}
+    text = sketch(parameters={"p": {"hidden": True}}, a=thing(), outputs={"o": value})
+    await story.create(text, parameters={"p": SECRET})
+    with sqlite3.connect(story.path) as connection:
+        connection.execute("UPDATE exports SET value = ?", (SECRET,))
+    [export] = await story.engine.list_exports(CALLER)
+    assert (export.value, export.secret) == (SECRET, False)
+    await story.update(text.replace('"properties": {}', '"properties": {"size": 2}'), parameters={"p": SECRET})
+    assert SECRET not in _everything(story)
+    assert [one.value for one in await story.engine.list_exports(CALLER)] == [SECRET]
+
+
 def _everything(story: Story) -> str:
     with sqlite3.connect(story.path) as connection:
         return "\n".join(connection.iterdump())
+
+
+def _files(story: Story) -> list[str]:
+    """The database as it lies on the disk, its journal too."""
+    return [path.read_bytes().decode("latin-1") for path in story.folder.glob("state.db*")]

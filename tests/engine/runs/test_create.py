@@ -40,7 +40,7 @@ async def test_tr_10_an_output_without_a_value_tells_why(story: Story) -> None:
     assert "What is joined must be a list" in (bad.error or "")
 
 
-async def test_b01_a_failed_create_is_rolled_back(story: Story) -> None:
+async def test_engc_10_b01_a_failed_create_is_rolled_back(story: Story) -> None:
     story.world.fail("create", "b", Permanent("quota exceeded for things"))
     stack = await story.create(sketch(a=thing(), b=thing(needs=("a",)), c=thing(needs=("b",))))
     assert stack.state == "ROLLBACK_COMPLETE"

@@ -1,4 +1,4 @@
-"""How much there may be of everything (heat.md ENGN-03, ENGN-04, ENGN-06, ENGU-20)."""
+"""How much there may be of everything (heat.md ENGN-03, ENGN-04, ENGN-06, ENGU-20; cloudformation.md Q11, Q13, Q24)."""
 
 from __future__ import annotations
 

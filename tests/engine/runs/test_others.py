@@ -73,7 +73,7 @@ async def test_b09_a_failed_update_is_rolled_back_later(story: Story) -> None:
     assert story.world.the("a").properties["size"] == 1
 
 
-async def test_engs_06_suspend_goes_backwards_and_resume_forwards(story: Story) -> None:
+async def test_engc_16_engs_06_suspend_goes_backwards_and_resume_forwards(story: Story) -> None:
     await story.create(PAIR)
     await story.engine.suspend_stack(CALLER, "s")
     assert (await story.end()).state == "SUSPEND_COMPLETE"

@@ -25,7 +25,7 @@ def told(story: Story, queue: str = "events") -> list[str]:
     return [f"{p['resource_name']} {p['resource_action']}_{p['resource_status']}" for p in payloads]
 
 
-async def test_te_15_the_events_of_a_stack_reach_its_queue_in_order(story: Story) -> None:
+async def test_enge_02_te_15_the_events_of_a_stack_reach_its_queue_in_order(story: Story) -> None:
     stack = await story.create(TEXT, environment=SINKS)
     await story.pass_time(1)
     assert told(story) == [
@@ -60,7 +60,7 @@ async def test_te_15_going_back_is_told_too(story: Story) -> None:
     assert "s ROLLBACK_IN_PROGRESS" in told(story)
 
 
-async def test_te_15_a_queue_that_refuses_holds_up_no_stack(story: Story) -> None:
+async def test_enge_03_te_15_a_queue_that_refuses_holds_up_no_stack(story: Story) -> None:
     story.world.refusals = [Permanent("there is no such queue", status=404)] * 50
     assert (await story.create(TEXT, environment=SINKS)).state == "CREATE_COMPLETE"
     await story.pass_time(60)
@@ -75,7 +75,7 @@ async def test_te_15_a_busy_queue_is_asked_again(story: Story) -> None:
     assert told(story)[-1] == "s CREATE_COMPLETE"
 
 
-async def test_te_15_a_cloud_without_messages_is_told_before_anything_is_made(story: Story) -> None:
+async def test_enge_03_te_15_a_cloud_without_messages_is_told_before_anything_is_made(story: Story) -> None:
     story.world.services = frozenset()
     with pytest.raises(Invalid) as refused:
         await story.create(TEXT, environment=SINKS)

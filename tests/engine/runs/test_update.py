@@ -30,7 +30,7 @@ async def test_engu_04_a_property_is_changed_in_place(story: Story) -> None:
     assert story.world.verbs("update") == ["a", "b"]
 
 
-async def test_engu_06_a_replacement_is_made_before_the_old_one_goes_and_that_last(story: Story) -> None:
+async def test_engc_08_engu_06_a_replacement_is_made_before_the_old_one_goes_and_that_last(story: Story) -> None:
     await story.create(sketch(a=thing(), b=thing(near=ref("a"))))
     old, seen = story.world.the("a").id, len(story.world.calls)
     stack = await story.update(sketch(a=thing(shape="square"), b=thing(near=ref("a"))))
@@ -96,7 +96,7 @@ async def test_a_vanished_object_is_not_gone_back_to(story: Story) -> None:
     assert story.world.the("a").properties["size"] == 1
 
 
-async def test_engs_04_a_failed_update_goes_back_to_the_old_object(story: Story) -> None:
+async def test_engc_10_engs_04_a_failed_update_goes_back_to_the_old_object(story: Story) -> None:
     await story.create(sketch(a=thing(), b=thing(near=ref("a"))))
     old = story.world.the("a").id
     story.world.fail("update", "b", Permanent("b is stubborn"))

@@ -57,6 +57,7 @@ class World:
     revoked: list[Mapping[str, Value]] = field(default_factory=list)
     services: frozenset[str] = frozenset()
     queues: dict[str, list[Any]] = field(default_factory=dict)  # of the messaging service, by name
+    there: Any = None  # the cloud of whatever is elsewhere
     refusals: list[Exception] = field(default_factory=list)  # what its next requests are answered with
     dead: bool = False  # the engine that calls is dead: nothing it asks happens any more
     dies_at: tuple[int, str] | None = None  # (number of the call, "before" or "after" it took effect)
@@ -280,6 +281,9 @@ class FakeCloud:
         if self._world.refusals:
             raise self._world.refusals.pop(0)
         self._world.queues.setdefault(path.split("/")[2], []).extend(json["messages"])
+
+    async def elsewhere(self, _place: object) -> Any:
+        return self._world.there
 
     async def facts(self) -> Mapping[str, Value]:
         return {"zones": ["nova"], "region": self.region, "external_network": None}

@@ -76,7 +76,7 @@ def test_every_table_is_known_to_belong_to_a_stack_or_not() -> None:
     assert {table.name for table in t.metadata.sorted_tables} == {table.name for table in BELONGING} | apart
 
 
-async def test_all_of_an_old_one_goes_and_nothing_of_others(filled: Filled) -> None:
+async def test_engc_11_all_of_an_old_one_goes_and_nothing_of_others(filled: Filled) -> None:
     await filled.stack("old", LONG_AGO, rows=3)
     await filled.stack("fresh", LATELY, rows=2)
     await filled.stack("live", None, rows=2)

@@ -126,7 +126,7 @@ async def test_a_claim_nobody_waits_for_leaves_the_writer_free(store: Store) -> 
         gc.enable()
 
 
-async def test_a_write_of_a_former_owner_is_fenced_and_its_neighbours_are_not(
+async def test_engc_02_a_write_of_a_former_owner_is_fenced_and_its_neighbours_are_not(
     store: Store, committer: Committer
 ) -> None:
     await store.add_stack(stack_values("s1", "one", epoch=2), Source(""))
@@ -143,7 +143,7 @@ async def test_a_write_of_a_former_owner_is_fenced_and_its_neighbours_are_not(
     assert [r.address for r in await store.resources("s2")] == ["b"]
 
 
-async def test_what_a_call_in_flight_made_is_recorded_after_a_newer_operation_began(
+async def test_engc_02_what_a_call_in_flight_made_is_recorded_after_a_newer_operation_began(
     store: Store, committer: Committer
 ) -> None:
     await store.add_stack(stack_values(epoch=1, operation_id="newer"), Source(""))

@@ -302,7 +302,7 @@ def test_n05_templates_come_back_as_text(aws, name):
     assert aws.get_template(StackName=name, TemplateStage="Original")["TemplateBody"] == text
 
 
-def test_n12_metadata_for_cfn_init_over_get_with_json(aws, served, name, wait):
+def test_n12_l79_l98_l100_metadata_for_cfn_init_over_get_with_json(aws, served, name, wait):
     """As aws-cfn-bootstrap asks (W04, W05)."""
     thing = {"Type": "OS::Heat::None", "Metadata": {"AWS::CloudFormation::Init": {"config": {"files": {}}}}}
     aws.create_stack(StackName=name, TemplateBody=template({"Thing": thing}))
@@ -370,6 +370,7 @@ def test_w48_templates_by_url(aws, served, name, wait):
 
 # --- the protocol ---------------------------------------------------------------------------------------------------
 def test_1_every_other_action_is_refused_by_its_name(aws):
+    """Stack sets among them (Q12)."""
     others = set(load("cloudformation").operations) - set(ACTIONS)
     assert len(others) > 60
     for action in sorted(others):

@@ -172,31 +172,32 @@ def test_n06_n07_summaries_call_no_macro(aws, macro):
 
 SAM = """
 Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: python3.12}}
 Resources:
   Hello:
     Type: AWS::Serverless::Function
-    Properties: {Runtime: python3.12, Handler: a.b, InlineCode: 'pass'}
+    Properties: {Handler: a.b, InlineCode: 'pass'}
 """
 
 
-def test_l86_serverless_templates_are_translated_by_the_library(aws, name):
+def test_l10_l86_serverless_templates_are_translated_by_the_library(aws, name):
     assert aws.get_template_summary(TemplateBody=SAM)["ResourceTypes"] == ["AWS::Serverless::Function"]
     code, said = refused(
         aws.create_stack, StackName=name, TemplateBody=SAM, Capabilities=[*EXPAND, "CAPABILITY_IAM"]
     )  # fmt: skip
     assert code == "ValidationError"
     assert "AWS::Lambda::Function" in said
-    assert "(line 4, column 3)" in said
+    assert "(line 5, column 3)" in said
 
 
 def test_l86_mistakes_stand_where_they_were_made(aws, name):
     text = SAM.replace("Handler: a.b, InlineCode: 'pass'", "Handler: a.b")
     _, said = refused(aws.create_stack, StackName=name, TemplateBody=text, Capabilities=EXPAND)
     assert "Transform AWS::Serverless-2016-10-31 failed with: Resource with id [Hello] is invalid." in said
-    assert "(line 4, column 3)" in said
+    assert "(line 5, column 3)" in said
 
 
-def test_l87_loops_are_shown_unrolled(aws, name, wait):
+def test_l87_l90_loops_are_shown_unrolled(aws, name, wait):
     thing = {"Type": THING, "Properties": {"value": {"Ref": "N"}}}
     loop = {"Fn::ForEach::Things": ["N", ["a", "b"], {"Thing${N}": thing}]}
     body = json.dumps({"Transform": "AWS::LanguageExtensions", "Resources": loop})

@@ -102,6 +102,14 @@ def test_auth_09_types_of_administrators(ask, two, name, fault, method, path, te
     assert (kind, message) == ("Forbidden", "You are not authorized to use OS::Keystone::User.")
 
 
+@pytest.mark.parametrize(("region", "status"), [("RegionOne", 403), ("North", 201)])
+def test_auth_09_engn_09_what_is_made_elsewhere_is_judged_there(ask, name, region, status):
+    inner = "heat_template_version: 2018-08-31\nresources: {u: {type: OS::Keystone::User}}\n"
+    resource = {"type": "OS::Heat::Stack", "properties": {"template": inner, "context": {"region_name": region}}}
+    body = {"stack_name": name, "template": {"heat_template_version": "2018-08-31", "resources": {"s": resource}}}
+    assert ask("POST", "/stacks", json=body).status_code == status
+
+
 # --- policy itself ----------------------------------------------------------------------------------------------------
 def test_every_route_has_a_rule_that_exists():
     assert {route.rule for route in ROUTES} - set(RULES) == {None}

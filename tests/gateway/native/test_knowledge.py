@@ -63,7 +63,7 @@ def test_api_03_nested_parameters(heat):
     assert found["child"]["Parameters"]["word"]["Type"] == "String"
 
 
-def test_api_03_every_mistake_is_told(ask, fault):
+def test_engu_21_api_03_every_mistake_is_told(ask, fault):
     text = "heat_template_version: 2018-08-31\nresources:\n  a: {type: OS::No::Such}\n  b: {type: OS::Nor::This}\n"
     message = fault(ask("POST", "/validate", json={"template": text}))[1]
     assert "OS::No::Such" in message

@@ -93,7 +93,7 @@ def test_members_of_a_lowered_resource_are_below_it(ask, lowered):
     ]  # fmt: skip
     assert found[1]["links"][0]["href"].endswith(f"{lowered}/resources/Handle/handle")
     member = ask("GET", f"{lowered}/resources/Handle/handle").json()["resource"]
-    assert (member["resource_type"], member["parent_resource"]) == ("OS::Heat::WaitConditionHandle", "Handle")
+    assert (member["resource_type"], member["parent_resource"]) == ("Isotherm::WaitConditionHandle", "Handle")
     assert ask("GET", f"{lowered}/resources/Handle/handle/metadata").status_code == 200
 
 
@@ -153,7 +153,7 @@ def test_api_40_mistakes(ask, two, fault, body):
 
 
 # --- events ---------------------------------------------------------------------------------------------------------
-def test_api_41_apio_06_events(ask, two):
+def test_enge_01_api_41_apio_06_events(ask, two):
     found = ask("GET", f"{two}/events").json()["events"]
     assert all(set(one) == TOLD for one in found)
     own = [one for one in found if one["resource_name"] == "two-things"]
@@ -220,7 +220,7 @@ def test_api_42_trap_07_no_events_of_a_resource_is_404(ask, heat, two, fault):
     assert fault(ask("GET", f"{two}/resources/none/events"), 404)[1] == "No events found for resource none"
 
 
-def test_api_43_apio_07_one_event(ask, heat, two, fault):
+def test_enge_01_api_43_apio_07_one_event(ask, heat, two, fault):
     event = heat.events.list("two-things", "first")[0]
     shown = ask("GET", f"{two}/resources/first/events/{event.id}").json()["event"]
     assert set(shown) == TOLD | {"resource_type", "resource_properties"}

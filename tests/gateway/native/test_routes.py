@@ -167,7 +167,7 @@ def test_a_body_nested_deeply_does_no_harm(ask, fault, section, name):
     assert answer.status_code in (201, 400), answer.text
 
 
-def test_apix_09_a_body_has_a_limit(ask, fault):
+def test_engn_07_apix_09_a_body_has_a_limit(ask, fault):
     kind, message = fault(ask("POST", "/stacks", data=b'{"a": "' + b"x" * 1024 * 1024 + b'"}'))
     assert (kind, "1048576 bytes" in message) == ("RequestLimitExceeded", True)
 

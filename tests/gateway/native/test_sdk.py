@@ -68,7 +68,7 @@ def test_api_36_apio_03_resources(sdk, two):
     assert found["first"].required_by == ["second"]
 
 
-def test_api_41_apio_06_events(sdk, two):
+def test_enge_01_api_41_apio_06_events(sdk, two):
     stack = sdk.get_stack(two.split("/")[-1])
     assert {"two-things", "first", "second"} == {one.resource_name for one in sdk.stack_events(stack)}
     assert {one.resource_name for one in sdk.stack_events(stack, "first")} == {"first"}

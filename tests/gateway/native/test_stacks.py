@@ -54,7 +54,7 @@ def test_api_10_trap_03_create(served, ask, name):
         ({"stack_name": "a", "template": HOT, "environment": {"x": {}}}, "StackValidationFailed", "wrong section"),
         ({"stack_name": "a", "template": HOT, "environment_files": "x"}, "HTTPBadRequest", "list of names"),
         ({"stack_name": "a", "template": HOT, "files_container": ["c"]}, "HTTPBadRequest", "files_container"),
-        ({"stack_name": "a", "template": "#" * 600_000}, "RequestLimitExceeded", "524288"),
+        ({"stack_name": "a", "template": "#" * 600_000}, "RequestLimitExceeded", "524288"),  # Q24
         ({"stack_name": "a", "template_url": "file:///etc/passwd"}, "StackValidationFailed", "http and https"),
         ({"stack_name": "a", "template": {"Resources": {}}}, "StackValidationFailed", ""),
         ({"stack_name": "a", "template": "a: 1"}, "InvalidTemplateVersion", "version"),

@@ -103,7 +103,7 @@ def test_api_24_where_a_change_is_told(action, replacement, bucket):
     assert {name: len(changes) for name, changes in found.items() if changes} == {bucket: 1}
 
 
-def test_apio_05_values_that_only_running_can_tell():
+def test_engu_17_apio_05_values_that_only_running_can_tell():
     change = Change("a", "T", ChangeAction.ADD, after={"x": UNKNOWN, "y": [NO_VALUE, 1], "z": {"n": NO_VALUE}})
     shown = views.planned(change, "s", "i", "p")
     assert shown["properties"] == {"x": None, "y": [1], "z": {}}
@@ -111,7 +111,7 @@ def test_apio_05_values_that_only_running_can_tell():
 
 
 @pytest.mark.parametrize(("silent", "status"), [(0, "up"), (119, "up"), (121, "down")])
-def test_api_46_an_engine_that_has_not_reported_twice_is_down(silent, status):
+def test_engc_18_api_46_an_engine_that_has_not_reported_twice_is_down(silent, status):
     one = EngineService("e", "h", "h", "isotherm", "engine", 60, T, T)
     assert views.service(one, T + dt.timedelta(seconds=silent))["status"] == status
 

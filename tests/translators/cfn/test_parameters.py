@@ -112,7 +112,7 @@ Parameters:
 def test_l68_public_image_path_is_left_to_the_property_that_takes_an_image(template) -> None:
     parsed = template(IMAGE_PARAMETER + RESOURCES)
     assert parsed.resources["R"].properties.get("P") == ParameterRef("P")
-    assert (parsed.parameters["P"].default, parsed.parameters["P"].constraints) == (IMAGE_PATH, ())
+    assert parsed.parameters["P"].default == IMAGE_PATH
 
 
 def test_l68_public_image_path_goes_through_the_rows_at_hand() -> None:

@@ -174,6 +174,13 @@ def test_l77_to_l79_attributes_of_a_resource(template) -> None:
         ("AWS::SQS::Queue", "DeletionPolicy: Retain", DeletionPolicy.RETAIN),
         ("AWS::SQS::Queue", "DeletionPolicy: RetainExceptOnCreate", DeletionPolicy.RETAIN_EXCEPT_ON_CREATE),
         ("AWS::EC2::Volume", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("AWS::DocDB::DBCluster", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("AWS::ElastiCache::CacheCluster", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("AWS::ElastiCache::ReplicationGroup", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("AWS::Neptune::DBCluster", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("AWS::RDS::DBCluster", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("AWS::RDS::DBInstance", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
+        ("AWS::Redshift::Cluster", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
         ("OS::Cinder::Volume", "DeletionPolicy: Snapshot", DeletionPolicy.SNAPSHOT),
         ("AWS::RDS::DBCluster", "", DeletionPolicy.SNAPSHOT),
         ("AWS::RDS::DBInstance", "", DeletionPolicy.SNAPSHOT),
@@ -200,6 +207,49 @@ def test_l80_l82_l83_other_policies(template) -> None:
     assert isinstance(resource.creation_policy, MapOf)
     assert isinstance(resource.update_policy, MapOf)
     assert resource.update_replace_policy is DeletionPolicy.RETAIN
+
+
+_ROLLING = (
+    "AutoScalingRollingUpdate: {MaxBatchSize: 2, MinActiveInstancesPercent: 50, MinInstancesInService: 1, "
+    "MinSuccessfulInstancesPercent: 90, PauseTime: PT1M, SuspendProcesses: [AlarmNotification], "
+    "WaitOnResourceSignals: true}"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy"),
+    [
+        ("AWS::AutoScaling::AutoScalingGroup", "CreationPolicy: {ResourceSignal: {Count: 3, Timeout: PT12H}}"),
+        (
+            "AWS::AutoScaling::AutoScalingGroup",
+            "CreationPolicy: {AutoScalingCreationPolicy: {MinSuccessfulInstancesPercent: 80}}",
+        ),
+        ("AWS::EC2::Instance", "CreationPolicy: {ResourceSignal: {Timeout: PT15M}}"),
+        ("AWS::CloudFormation::WaitCondition", "CreationPolicy: {ResourceSignal: {Count: '1'}}"),
+        ("AWS::AppStream::Fleet", "CreationPolicy: {StartFleet: true}"),
+        ("AWS::AutoScaling::AutoScalingGroup", f"UpdatePolicy: {{{_ROLLING}}}"),
+        ("AWS::AutoScaling::AutoScalingGroup", "UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}"),
+        (
+            "AWS::AutoScaling::AutoScalingGroup",
+            "UpdatePolicy: {AutoScalingScheduledAction: {IgnoreUnmodifiedGroupSizeProperties: true}}",
+        ),
+        (
+            "AWS::Lambda::Alias",
+            "UpdatePolicy: {CodeDeployLambdaAliasUpdate: {ApplicationName: a, DeploymentGroupName: b}}",
+        ),
+        ("AWS::OpenSearchService::Domain", "UpdatePolicy: {EnableVersionUpgrade: true}"),
+        ("AWS::Elasticsearch::Domain", "UpdatePolicy: {EnableVersionUpgrade: true}"),
+        ("AWS::ElastiCache::ReplicationGroup", "UpdatePolicy: {UseOnlineResharding: true}"),
+        ("AWS::AppStream::Fleet", "UpdatePolicy: {StopBeforeUpdate: true, StartAfterUpdate: true}"),
+    ],
+)
+def test_l80_l83_policies_and_the_types_that_have_them(template, kind: str, policy: str) -> None:
+    parsed = template(f"Resources:\n  R:\n    Type: {kind}\n    {policy}\n")
+    resource = parsed.resources["R"]
+    assert isinstance(resource.creation_policy or resource.update_policy, MapOf)
+    assert parsed.warnings == ()
+    (other,) = template(f"Resources:\n  R:\n    Type: AWS::EC2::VPC\n    {policy}\n").warnings[:1]
+    assert kind in other.detail
 
 
 def test_l84_version_belongs_to_custom_resources(template, findings) -> None:

@@ -8,7 +8,11 @@ A case is a map in `rows/<group>.yaml`, below its row's id:
         template: |            # a whole template instead of an expression
         version: 2016-10-14    # of the template around an expression
         cfn: {Ref: Name}       # the same in a CloudFormation template; `written` as text, `head` its first lines
-        parameters: {a: b}     # those of the request; likewise environment, environment_files, files
+        aws: {Ref: Name}       # the same in one that has nothing of Heat's, in JSON; `short` as text, in YAML
+        sections: {…}          # more sections of that one
+        many: {LINES: [201, "  P#: …"]}    # what stands for LINES in a template: lines with their numbers
+        parameters: {a: b}     # those of the request; likewise environment, environment_files, files, answers
+        objects: {vpc-1: {…}}  # attributes of what rules ask about
         live: {other: {reference: id, attributes: {show: {}}}}     # resources that are made already
         gives: {outputs.o: x}  # of a template: by path, see `look`
         findings: [CODE line:column summary way out]
@@ -19,13 +23,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from engine.door import TemplateCheck
+from engine.door.template_check import check_rules
 from engine.expr.evaluate import evaluate
 from engine.model.diagnostic import Diagnostic, Invalid, invalid
 from engine.model.expression import Expression
@@ -38,6 +43,7 @@ from engine.resources.registry import Registry
 from mappings import Mappings
 from translators.hot.environment import combine
 from translators.parsing import declared_parameters
+from translators.summary import template_summary, validation_result
 from translators.translator import Translator
 
 ROWS = Path(__file__).with_name("rows")
@@ -50,6 +56,7 @@ _FACTS = Facts(region="North", zones=("az1", "az2"), exports={"vpc": "vpc-1"}, n
 _FACADE = {"metadata": {"m": 1}, "deletion_policy": "Retain", "update_policy": {}}
 _LIVE: Mapping[str, Any] = {
     "other": {"reference": "id-of-other", "attributes": {"output": {"k": [1, {"x": "deep"}]}}},
+    "Other/parameter": {"reference": "name-of-other", "attributes": {"value": "v", "path": "/name-of-other"}},
 }
 _TRANSLATOR, _REGISTRY = Translator(Mappings()), Registry()
 _CHECK = TemplateCheck(_TRANSLATOR, _REGISTRY)
@@ -92,6 +99,27 @@ _CFN_CONDITIONS = """\
 Conditions:
   Wanted: {'Fn::Equals': [a, a]}
   Unwanted: {'Fn::Not': [{Condition: Wanted}]}
+"""
+
+
+# Only types of AWS's, so that AWS's rules hold. The value stands in metadata, which may be anything.
+_AWS = """\
+{{
+"AWSTemplateFormatVersion": "2010-09-09",{sections}
+"Parameters": {{
+ "Name": {{"Type": "String", "Default": "x"}},
+ "Names": {{"Type": "CommaDelimitedList", "Default": "a,b"}},
+ "Number": {{"Type": "Number", "Default": 5}}
+}},
+"Mappings": {{"Sizes": {{"eu": {{"Small": "1"}}, "North": {{"Small": "2", "Several": ["a", "b"]}}}}}},
+"Conditions": {conditions},
+"Resources": {{
+ "Other": {{"Type": "AWS::SSM::Parameter", "Properties": {{"Type": "String", "Value": "v"}}}},
+ "r": {{"Type": "AWS::CloudFormation::WaitConditionHandle", "Metadata": {{"p":
+{written}
+ }}}}
+}}
+}}
 """
 
 
@@ -142,7 +170,9 @@ def outcome(case: Case) -> Outcome:
     try:
         source = _source(case.said)
         template = _TRANSLATOR.translate(source)
-        deployment = deploy(template, bind_source(template, source), _IDENTITY, _FACTS, _REGISTRY, _FACADE)
+        facts = replace(_FACTS, objects=case.said.get("objects", {}))
+        deployment = deploy(template, bind_source(template, source), _IDENTITY, facts, _REGISTRY, _FACADE)
+        check_rules(deployment)
         _CHECK.check(deployment)
         return Outcome(deployment, view)
     except Invalid as refused:
@@ -151,13 +181,21 @@ def outcome(case: Case) -> Outcome:
 
 def _source(said: Mapping[str, Any]) -> Source:
     text, files = said.get("template") or _around(said), said.get("files", {})
+    for mark, (count, line) in said.get("many", {}).items():
+        text = text.replace(mark, "".join(line.replace("#", str(number)) for number in range(count)))
     given, presumed = said.get("parameters", {}), said.get("presumed", "")
     declared = declared_parameters(Source(text, files, name="t", presumed=presumed))
     found = combine(said.get("environment"), said.get("environment_files", ()), files, given, declared)
-    return Source(text, files, found.environment, found.parameters, "t", presumed)
+    return Source(text, files, found.environment, found.parameters, "t", presumed, said.get("answers", {}))
 
 
 def _around(said: Mapping[str, Any]) -> str:
+    if "aws" in said or "short" in said:
+        more = dict(said.get("sections", {}))
+        conditions = json.dumps(yaml.safe_load(_CFN_CONDITIONS)["Conditions"] | more.pop("Conditions", {}))
+        sections = "".join(f"\n{json.dumps(name)}: {json.dumps(part)}," for name, part in more.items())
+        written = said["short"] if "short" in said else json.dumps(said["aws"])
+        return _AWS.format(sections=sections, conditions=conditions, written=written)
     if "cfn" in said or "head" in said:
         head = said.get("head", "AWSTemplateFormatVersion: '2010-09-09'")
         conditions = "" if "2012-12-12" in head else _CFN_CONDITIONS
@@ -187,7 +225,8 @@ class _Live(View):
 def given(found: Outcome, expected: Any, *, whole: bool) -> Any:
     """What to compare with `expected`: values by path for a whole template, else the value of the one expression."""
     if not whole:
-        return plain(look(found, "resources.r.properties.p"))
+        shown = "r" in (found.deployment.groups if found.deployment else ())
+        return plain(look(found, "groups.r.metadata.p" if shown else "resources.r.properties.p"))
     return {path: plain(look(found, path)) for path in expected}
 
 
@@ -201,23 +240,29 @@ def plain(value: Value) -> Value:
 
 
 def look(found: Outcome, path: str) -> Value:
-    """`resources`, `resources.R.PART`, `resources.R.properties.P`, `outputs`, `outputs.O`, `parameters.P`,
-    `shown.P`, `conditions.C`, `order`, `custom`, or anything that the template itself holds."""
+    """`resources`, `resources.R.PART`, `resources.R.properties.P`, `groups` likewise, `outputs`, `outputs.O`,
+    `parameters.P`, `shown.P`, `conditions.C`, `order`, `custom`, `summary.KEY` and `validation.KEY` as AWS shows them,
+    or anything that the template itself holds."""
     deployment = found.deployment
     if deployment is None:
         raise AssertionError(f"refused: {found.told}")
     scope = deployment.scope(found.view)
     match path.split("."):
-        case ["resources"]:
-            return sorted(deployment.resources)
+        case ["resources" | "groups" as kind]:
+            return sorted(getattr(deployment, kind))
         case ["resources", name, "requires"]:
             return sorted(deployment.requires[name])
-        case ["resources", name, part, *rest]:
-            held = getattr(deployment.resources[name], part)
+        case ["resources" | "groups" as kind, name, part, *rest]:
+            held = getattr(getattr(deployment, kind)[name], part)
             value = evaluate(held, scope) if isinstance(held, Expression.__args__) else held  # type: ignore[attr-defined]
             for step in rest:
                 value = value.get(step, NO_VALUE)
             return value
+        case ["summary" | "validation" as kind, *rest]:
+            value = (
+                template_summary(deployment.template) if kind == "summary" else validation_result(deployment.template)
+            )
+            return value.get(rest[0], NO_VALUE) if rest else value
         case ["outputs"]:
             outputs = deployment.template.outputs.values()
             return [one.name for one in outputs if one.condition is None or evaluate(one.condition, scope)]

@@ -1,4 +1,5 @@
-"""Every row of the HOT language has its cases here, or the name of the test that has them (heat.md §3)."""
+"""Every row of both languages has its cases here, or the name of the test that has them (heat.md §3; cloudformation.md
+§3 and its limits)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,11 @@ import pytest
 
 from tests.translators.language.harness import ROOT, ROWS, Case, cases, given, outcome
 
-_CASES = cases("tv", "tf", "tc", "tp", "tk", "tr", "te", "trap")
+_HEAT = cases("tv", "tf", "tc", "tp", "tk", "tr", "te", "trap")
+_CLOUDFORMATION = cases(
+    "l_sections", "l_functions", "l_pseudo", "l_parameters", "l_attributes", "l_transforms", "l_dynamic", "l_other", "q"
+)
+_CASES = [*_HEAT, *_CLOUDFORMATION]
 _HERE = [case for case in _CASES if not {"elsewhere", "constraint"} & case.said.keys()]
 _ELSEWHERE = [case for case in _CASES if "elsewhere" in case.said]
 
@@ -30,5 +35,6 @@ def test_row_shown_elsewhere(case: Case) -> None:
     assert case.row.lower() in text.lower().replace("_", "-"), f"{name} does not say which row it shows"
 
 
-def test_no_row_is_missing() -> None:
-    assert sorted({case.row for case in _CASES}) == sorted((ROWS / "heat.txt").read_text(encoding="utf-8").split())
+@pytest.mark.parametrize(("reference", "found"), [("heat", _HEAT), ("cloudformation", _CLOUDFORMATION)])
+def test_no_row_is_missing(reference: str, found: list[Case]) -> None:
+    assert sorted({case.row for case in found}) == sorted((ROWS / f"{reference}.txt").read_text("utf-8").split())

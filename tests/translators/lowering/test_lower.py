@@ -59,7 +59,7 @@ def test_conditions_and_policies_are_those_of_every_member(lowered):
 
 
 def test_d01_every_unmapped_type_is_told_with_the_nearest_name(refused):
-    found = refused("A: {Type: AWS::EC2::Subnett}\nB: {Type: AWS::Kinesis::Stream}\nC: {Type: 'Custom::Thing'}")
+    found = refused("A: {Type: AWS::EC2::Subnett}\nB: {Type: AWS::Kinesis::Stream}\nC: {Type: 'Alexa::ASK::Skill'}")
     assert [code for code, _ in found] == ["UnmappedType"] * 3
     assert "Unrecognized resource types: [AWS::EC2::Subnett]" in found[0][1]
     assert "Did you mean AWS::EC2::Subnet?" in found[0][1]
