@@ -123,11 +123,13 @@ def wrong_defaults(template: Template) -> list[Diagnostic]:
 
 
 def _wrong(template: Template, parameter: Parameter, raw: Value) -> list[Diagnostic]:
+    if parameter.source_type.startswith(_STORED):
+        return list(_broken(template, parameter, raw))  # a name, whatever the type of what has it
     try:
         value = typed(parameter, raw)
     except _Wrong as wrong:
         return [_not_of_type(template, parameter, wrong)]
-    return list(_broken(template, parameter, raw if parameter.source_type.startswith(_STORED) else value))
+    return list(_broken(template, parameter, value))
 
 
 def _bindings(template: Template, values: Mapping[str, Value]) -> Bindings:
