@@ -87,7 +87,8 @@ def _unknown(name: str, template: Template, address: str, span: Span | None, fin
     known = [*template.resources, *template.parameters]
     way_out = nearest(name, known)
     if name in template.parameters:
-        way_out = f"{name} is a parameter, which has no attributes: refer to its value."
+        function = "Ref" if template.dialect is Dialect.CFN else "get_param"
+        way_out = f"{name} is a parameter: write {function}."
     if template.dialect is Dialect.CFN:
         section = "Outputs" if address.startswith("outputs") else "Resources"
         findings.error(
@@ -125,8 +126,16 @@ def _circle_of_resources(template: Template, findings: Findings) -> None:
             "CircularDependency",
             f"Circular dependency between resources: [{', '.join(dict.fromkeys(path))}]",
             f"{' needs '.join(path)}. Take one of these references out.",
-            address=f"resources.{path[0]}", span=template.resources[path[0]].span,
+            address=f"resources.{path[0]}", span=_needing(template.resources[path[0]], path[1]),
         )  # fmt: skip
+
+
+def _needing(resource: Resource, needed: str) -> Span | None:
+    """Where `resource` says that it needs another."""
+    if f"depends_on.{needed}" in resource.places:
+        return resource.places[f"depends_on.{needed}"]
+    references = (one for part in _expressions(resource) for one in find(part, ResourceRef, AttributeRef))
+    return next((one.span for one in references if one.address == needed), resource.span)
 
 
 def _always_needed(expression: Expression) -> Iterator[str]:
@@ -154,7 +163,8 @@ def _circle_of_conditions(template: Template, findings: Findings) -> None:
             "CircularCondition",
             f"Circular definition for condition {path[0]}: {' needs '.join(path)}.",
             "A condition cannot need itself.",
-            address=f"conditions.{path[0]}", span=template.conditions[path[0]].span,
+            address=f"conditions.{path[0]}",
+            span=next(one.span for one in find(template.conditions[path[0]], ConditionRef) if one.name == path[1]),
         )  # fmt: skip
 
 

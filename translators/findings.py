@@ -1,11 +1,13 @@
-"""Collecting diagnostics: each with its place, and the nearest name where there is one."""
+"""Collecting diagnostics: each with its place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.model.diagnostic import Diagnostic, Invalid, Severity, Span
-from engine.model.nearest import nearest_name
+from engine.model.diagnostic import Diagnostic, Invalid, Severity, Span, in_order
+from engine.model.nearest import nearest
+
+__all__ = ["Findings", "in_order", "nearest"]
 
 
 class Findings:
@@ -22,6 +24,11 @@ class Findings:
         self._found.extend(found)
 
     @property
+    def all(self) -> tuple[Diagnostic, ...]:
+        """Errors and warnings as they were found."""
+        return tuple(self._found)
+
+    @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         return tuple(one for one in self._found if one.severity is Severity.WARNING)
 
@@ -34,21 +41,3 @@ class Findings:
         """Raise Invalid with every error found so far."""
         if self.errors:
             raise Invalid(self.errors)
-
-
-def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Findings as their places follow each other in the source."""
-    return tuple(sorted(found, key=_place))
-
-
-def _place(one: Diagnostic) -> tuple[str, int, int]:
-    return (one.span.file, one.span.line, one.span.column) if one.span else ("", 0, 0)
-
-
-def nearest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """`Did you mean X?`, or what there is, or nothing."""
-    names = list(known)
-    near = nearest_name(str(name), names, cutoff)
-    if near is not None:
-        return f"Did you mean {near}?"
-    return f"There is: {', '.join(sorted(names))}." if 0 < len(names) <= 12 else ""

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
+from engine.model.nearest import nearest
 from engine.model.settings import inside, settings_of
 from engine.model.source import Question, Source
 from engine.model.template import Resource, Template
 from engine.model.value import Value
-from translators.findings import Findings, nearest
+from translators.findings import Findings
 from translators.operator import BUILTIN, Operator
 
 TEMPLATE_RESOURCE = "OS::Heat::TemplateResource"
@@ -56,7 +57,7 @@ def apply_registry(
 def _resolved(resource: Resource, registry: Registry, applying: _Applying) -> Resource:
     kind = registry.resolve(resource.type, resource.address)
     if is_template(kind):
-        place = Place(resource.address, f"resources.{resource.address}.type", resource.span)
+        place = Place(resource.address, f"resources.{resource.address}.type", resource.place("type"))
         properties = _template_properties(kind, resource.type, resource.properties, place, registry, applying)
         return resource if properties is None else replace(resource, type=TEMPLATE_RESOURCE, properties=properties)
     if kind in _HOLDERS:
@@ -85,7 +86,7 @@ def _with_definition(resource: Resource, name: str, registry: Registry, applying
         made["type"] = Literal(kind, span=written.span)
     else:
         return resource
-    changed = MapOf(tuple(made.items()), definition.rest, span=definition.span)
+    changed = MapOf(tuple(made.items()), definition.rest, span=definition.span, keys=definition.keys)
     entries = dict(resource.properties.entries) | {name: changed}
     return replace(resource, properties=replace(resource.properties, entries=tuple(entries.items())))
 
@@ -174,7 +175,7 @@ def _template_properties(
         applying.findings.error(
             "MissingFile",
             f'The type {kind} of {place.resource} is a template that was not sent: it is not in "files".',
-            nearest(kind, source.files) if source.files else "Clients send local templates along; is the path right?",
+            nearest(kind, source.files) or "Clients send local templates along; is the path right?",
             address=place.address, span=place.span,
         )  # fmt: skip
         return None

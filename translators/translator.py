@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from engine.model.diagnostic import Invalid
 from engine.model.expression import Expression, Yaql, find
-from engine.model.source import Source
+from engine.model.source import Examined, Source
 from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings
 from translators import cfn
+from translators.doubt import doubtful, without_circles
 from translators.findings import in_order
-from translators.lowering import lower, unmapped, with_known_images
+from translators.lowering import lower_leniently, with_known_images
 from translators.operator import Operator
 from translators.parsing import examine, outline
 
@@ -42,14 +43,21 @@ class Translator:
             if found is not None:
                 self._cache.move_to_end(key)
                 return found[0]
+        examined = self.examine(source)
+        if examined.errors:
+            raise Invalid(examined.errors)
+        self._keep(key, examined.template, len(source.text))
+        return examined.template
+
+    def examine(self, source: Source) -> Examined:
+        """What can be read of `source`, and every error in it. Raises Invalid where nothing can be."""
         parsed, errors = examine(source, self._operator)
-        if errors:
-            raise Invalid(in_order([*errors, *unmapped(parsed, self._rows)]))
-        template = lower(with_known_images(parsed, self._rows), rows=self._rows)
+        usable = with_known_images(without_circles(parsed, errors), self._rows)
+        template, more = lower_leniently(usable, rows=self._rows, doubtful=doubtful(usable, errors))
         if _waits(template):
             template = replace(template, waits=True)
-        self._keep(key, template, len(source.text))
-        return template
+        told = {one.span for one in errors if one.span is not None}
+        return Examined(template, in_order([*errors, *(one for one in more if one.span not in told)], source.name))
 
     def outline(self, source: Source) -> Template:
         """What the template says of itself, before transforms and lowering. Raises Invalid."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from engine.expr.evaluate import evaluate
 from engine.expr.parameters import bind, placeholders
 from engine.model.diagnostic import Diagnostic, Invalid
-from engine.model.source import Source, Translator, Unanswered
+from engine.model.expression import MapOf
+from engine.model.nearest import closest, did_you_mean
+from engine.model.source import Examined, Source, Translator, Unanswered
 from engine.model.template import MISSING, ParameterType, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value, is_known
-from engine.plan.deployment import Deployment, deploy, imports_of
+from engine.plan.deployment import Deployment, decided, imports_of
 from engine.plan.scope import NOTHING_ASKED, View
 from engine.resources.base import Kind, ResourceType
 from engine.resources.registry import Registry
@@ -31,16 +33,21 @@ _PARAMETER_OF: Mapping[Kind, ParameterType] = {
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """The template that a resource is, its source with the values that are known, and every value it is given."""
+    """The template that a resource is, its source with the values that are known, and every value it is given.
+
+    `errors` are those in the template; `whole` is false where it cannot be understood without asking.
+    """
 
     template: Template
     source: Source
     given: Mapping[str, Value]
     written: str  # the type as the user wrote it
+    errors: tuple[Diagnostic, ...] = ()
+    whole: bool = True
 
 
 def child_of(deployment: Deployment, resource: Resource, translator: Translator) -> Child | None:
-    """None for what is no template, or one that is not there yet. Raises Invalid with what is wrong in it."""
+    """None for what is no template, or one that is not there yet. Raises Invalid where nothing can be read of it."""
     if resource.type != TEMPLATE_RESOURCE:
         return None
     told = evaluate(resource.properties, deployment.scope(View()))
@@ -56,13 +63,26 @@ def child_of(deployment: Deployment, resource: Resource, translator: Translator)
         text, files, environment, {name: value for name, value in values.items() if is_known(value)},
         name=str(told.get("path") or told.get("type") or resource.type),
     )  # fmt: skip
-    try:
-        template = translator.outline(source)
-    except Unanswered:
+    examined, whole = _examined(translator, source)
+    if examined is None:
         return None
+    template = examined.template
     unknown = given is UNKNOWN or given is NO_VALUE
+    values = dict.fromkeys(template.parameters, UNKNOWN) if unknown else values
     written = source.name if told.get("type") is None else str(told["type"])
-    return Child(template, source, dict.fromkeys(template.parameters, UNKNOWN) if unknown else values, written)
+    return Child(template, source, values, written, examined.errors, whole)
+
+
+def _examined(translator: Translator, source: Source) -> tuple[Examined | None, bool]:
+    """What can be read of a template, and whether that is the whole of it."""
+    try:
+        return translator.examine(source), True
+    except Unanswered:
+        pass
+    try:
+        return Examined(translator.outline(source)), False
+    except Unanswered:
+        return None, False
 
 
 def _is_whole(files: Value, environment: Value) -> bool:
@@ -80,17 +100,20 @@ def child_findings(child: Child, resource: Resource, registry: Registry) -> Iter
     kind = registry.find(child.written)
     if kind is not None and kind.name != TEMPLATE_RESOURCE:
         for sentence in _facade(child.template, kind):
-            yield _finding(resource, "FacadeMismatch", sentence, "The template stands for that type.")
+            one = _finding(resource, "FacadeMismatch", sentence, "The template stands for that type.")
+            yield replace(one, span=resource.place("type"))
 
 
 def _properties(child: Child, resource: Resource) -> Iterator[Diagnostic]:
     declared, defaults = child.template.parameters, child.source.environment.get("parameter_defaults") or {}
+    meant = set()
     for name in child.given:
         if name not in declared:
-            there = ", ".join(sorted(declared)) or "none"
-            yield _finding(resource, "UnknownProperty", f"Property error: Unknown Property {name}", f"It has: {there}.")
+            meant.add(closest(name, declared))
+            way_out = did_you_mean(name, declared) or f"It has: {', '.join(sorted(declared)) or 'none'}."
+            yield _finding(resource, "UnknownProperty", f"Property error: Unknown Property {name}", way_out, key=name)
     for name, parameter in declared.items():
-        if parameter.default is MISSING and name not in child.given and name not in defaults:
+        if parameter.default is MISSING and name not in child.given and name not in defaults and name not in meant:
             yield _finding(resource, "PropertyMissing", f"Property error: Property {name} not assigned",
                            f"{child.source.name} needs it.")  # fmt: skip
     known = {name: value for name, value in child.source.parameters.items() if name in declared}
@@ -98,7 +121,17 @@ def _properties(child: Child, resource: Resource) -> Iterator[Diagnostic]:
     try:
         bind(replace(child.template, parameters=wanted), known)
     except Invalid as error:
-        yield from error.diagnostics
+        for one in error.diagnostics:
+            name = one.address.removeprefix("parameters.")
+            given = _given(resource).get(name)
+            span = given.span if given is not None and given.span is not None else one.span
+            yield replace(one, summary=f"{resource.address}: {one.summary}", span=span)
+
+
+def _given(resource: Resource) -> MapOf:
+    """The properties that the resource gives its template, as they are written."""
+    written = resource.properties.get("parameters")
+    return written if isinstance(written, MapOf) else MapOf(())
 
 
 def _facade(template: Template, kind: ResourceType) -> Iterator[str]:
@@ -124,20 +157,17 @@ def has_output(child: Child, name: str) -> bool:
     return name in (*_OWN_ATTRIBUTES, *child.template.outputs) or name.startswith(("Outputs.", "resource."))
 
 
-def deployment_of(child: Child, translator: Translator, outer: Deployment, registry: Registry) -> Deployment | None:
-    """The child as far as it is known; None where its template needs the outside. Raises Invalid."""
-    try:
-        template = translator.translate(child.source)
-    except Unanswered:
-        return None
-    if imports_of(template):
+def deployment_of(child: Child, template: Template, outer: Deployment) -> Deployment | None:
+    """The child as far as it is known: `template`, which holds no type that there is not. None where it needs what
+    only the outside knows. Raises Invalid."""
+    if not child.whole or imports_of(template):
         return None
     defaults = child.source.environment.get("parameter_defaults") or {}
     facade = dict.fromkeys(("metadata", "deletion_policy", "update_policy"), UNKNOWN)
     facts = replace(NOTHING_ASKED, region=outer.facts.region)
-    return deploy(template, placeholders(template, child.given, defaults), outer.identity, facts, registry, facade)
+    return decided(template, placeholders(template, child.given, defaults), outer.identity, facts, facade)
 
 
-def _finding(resource: Resource, code: str, summary: str, detail: str) -> Diagnostic:
-    span = resource.properties.span or resource.span
+def _finding(resource: Resource, code: str, summary: str, detail: str, *, key: str = "") -> Diagnostic:
+    span = _given(resource).key_span(key) or resource.place("properties")
     return Diagnostic(code, f"{resource.address}: {summary}", detail, f"resources.{resource.address}", span)

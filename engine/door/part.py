@@ -63,7 +63,8 @@ class Part:
     async def answered(self, caller: Caller, source: Source, *, looking: bool = False) -> Source:
         """`source` with what its template asks of the outside, as that is now; `looking`: nothing is to be made of it.
         Raises Invalid."""
-        return await answered(self._context, caller.project_id, source, self._cloud(caller), looking=looking)
+        async with self._validator.telling_all_aside(source):
+            return await answered(self._context, caller.project_id, source, self._cloud(caller), looking=looking)
 
     async def _drifts(self, stack: Stack) -> list[ResourceDrift]:
         """What the last looks at the stack's objects showed, in order of address."""

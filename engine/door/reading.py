@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from engine.cloud.containers import files_of
 from engine.door.commands import Commands
@@ -40,17 +41,20 @@ class Reading(Commands):
     # --- templates and plans ------------------------------------------------------------------------------------------
     def translate(self, source: Source) -> Template:
         """The template; raises Invalid. Cached."""
-        return self._context.translator.translate(source)
+        with self._validator.telling_all(source):
+            return self._context.translator.translate(source)
 
     def outline(self, source: Source) -> Template:
         """What the template says of itself, its transforms aside. Raises Invalid."""
-        return self._context.translator.outline(source)
+        with self._validator.telling_all(source):
+            return self._context.translator.outline(source)
 
     async def validate(self, caller: Caller, source: Source) -> Template:
         """Everything that can be known before a stack exists: types, properties, references; parameters may be
         missing. Only the outline is known where these decide what the template is, and of templates with macros, which
         are not called."""
-        outline = await aside(lambda: self.outline(source), when=len(source.text) > LONG)
+        async with self._validator.telling_all_aside(source):
+            outline = await aside(partial(self._context.translator.outline, source), when=len(source.text) > LONG)
         if any(not name.startswith("AWS::") for name in outline.transforms):
             return outline
         try:

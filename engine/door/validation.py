@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,9 +13,9 @@ from engine.cloud.errors import CloudError, NotFound
 from engine.door.template_check import TemplateCheck, check_rules, custom_limits, span_of
 from engine.expr.evaluate import evaluate
 from engine.model.aside import aside
-from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
+from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order, invalid
 from engine.model.errors import LimitExceeded
-from engine.model.source import Source
+from engine.model.source import Source, Unanswered
 from engine.model.stack import Options
 from engine.model.template import Constraint, Parameter, Template
 from engine.model.value import Value
@@ -35,7 +36,8 @@ class Validator:
 
     async def whole(self, identity: StackIdentity, source: Source, cloud: CloudGetter, options: Options) -> Deployment:
         """The deployment of `source`, checked as far as can be. Raises Invalid, LimitExceeded."""
-        deployment = await prepare(self._context, identity, source, cloud, options)
+        async with self.telling_all_aside(source):
+            deployment = await prepare(self._context, identity, source, cloud, options)
         limit = self._context.settings.max_resources_per_stack
         if (
             0
@@ -53,6 +55,37 @@ class Validator:
     async def offline(self, source: Source) -> Template:
         """What needs neither parameters' values nor a cloud. Raises Invalid."""
         return await aside(lambda: self._template.offline(source))
+
+    @contextmanager
+    def telling_all(self, source: Source) -> Iterator[None]:
+        """An Invalid that is raised inside tells whatever else is wrong with the template too."""
+        try:
+            yield
+        except Unanswered:
+            raise
+        except Invalid as error:
+            raise Invalid(self._with_the_rest(source, error.diagnostics)) from error
+
+    @asynccontextmanager
+    async def telling_all_aside(self, source: Source) -> AsyncIterator[None]:
+        """`telling_all` for what runs on the event loop."""
+        try:
+            yield
+        except Unanswered:
+            raise
+        except Invalid as error:
+            told = error.diagnostics
+            raise Invalid(await aside(lambda: self._with_the_rest(source, told))) from error
+
+    def _with_the_rest(self, source: Source, told: Sequence[Diagnostic]) -> Iterable[Diagnostic]:
+        try:
+            self._template.offline(source)
+        except Unanswered:
+            return told
+        except Invalid as more:
+            places = {one.span for one in told if one.span is not None}
+            return in_order([*told, *(one for one in more.diagnostics if one.span not in places)], source.name)
+        return told
 
     def outside(self, deployment: Deployment) -> bool:
         """Whether any resource has an object in the cloud, any parameter names one, or events go there."""

@@ -80,6 +80,10 @@ def _no_value(e: x.NoValue, scope: Scope) -> Value:
     return NO_VALUE
 
 
+def _mistake(e: x.Mistake, scope: Scope) -> Value:
+    return UNKNOWN
+
+
 def _parameter(e: x.ParameterRef, scope: Scope) -> Value:
     value = scope.parameter(e.name)
     if not e.path:
@@ -433,6 +437,7 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.ListOf: _list,
     x.MapOf: _map,
     x.NoValue: _no_value,
+    x.Mistake: _mistake,
     x.ParameterRef: _parameter,
     x.PseudoRef: _pseudo,
     x.ResourceRef: _reference,

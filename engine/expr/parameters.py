@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from engine.expr.json_text import check_depth, parse_json
 from engine.expr.patterns import BadPattern, matches_whole
 from engine.model.diagnostic import Diagnostic, Invalid
-from engine.model.nearest import nearest_name
+from engine.model.nearest import closest, did_you_mean
 from engine.model.template import MISSING, Constraint, Dialect, Parameter, ParameterType, Template
 from engine.model.value import UNKNOWN, Value, is_known
 
@@ -89,16 +90,46 @@ def check_immutable(template: Template, before: Mapping[str, Value], after: Mapp
 def placeholders(
     template: Template, given: Mapping[str, Value], defaults: Mapping[str, Value] | None = None
 ) -> Bindings:
-    """Bindings for a template looked at before its parameters are known: what is given, else defaults, else UNKNOWN."""
+    """Bindings for a template looked at before its parameters are known: what is given, else defaults, else UNKNOWN,
+    which stands for what is not of its type too (`wrong_values`)."""
     values: dict[str, Value] = {}
     for parameter in template.parameters.values():
         raw = _raw(parameter, given, defaults or {})
-        try:
-            known = raw is not MISSING and is_known(raw)
-            values[parameter.name] = typed(parameter, raw) if known else UNKNOWN
-        except _Wrong as wrong:
-            raise Invalid(_not_of_type(template, parameter, wrong)) from wrong
+        values[parameter.name] = UNKNOWN
+        if raw is not MISSING and is_known(raw):
+            with contextlib.suppress(_Wrong):
+                values[parameter.name] = typed(parameter, raw)
     return Bindings(values, values, {})
+
+
+def wrong_values(template: Template, given: Mapping[str, Value]) -> list[Diagnostic]:
+    """What is wrong with the values that are given, before all of them are."""
+    findings = list(_strangers(template, given))
+    for parameter in template.parameters.values():
+        raw = given.get(parameter.name)
+        if raw is not None and is_known(raw):
+            findings.extend(_wrong(template, parameter, raw))
+    return findings
+
+
+def wrong_defaults(template: Template) -> list[Diagnostic]:
+    """TP-12: a default must be valid even where it is not used."""
+    return [
+        _of_default(parameter, one)
+        for parameter in template.parameters.values()
+        if parameter.default is not MISSING
+        for one in _wrong(template, parameter, parameter.default)
+    ]
+
+
+def _wrong(template: Template, parameter: Parameter, raw: Value) -> list[Diagnostic]:
+    if parameter.source_type.startswith(_STORED):
+        return list(_broken(template, parameter, raw))  # a name, whatever the type of what has it
+    try:
+        value = typed(parameter, raw)
+    except _Wrong as wrong:
+        return [_not_of_type(template, parameter, wrong)]
+    return list(_broken(template, parameter, value))
 
 
 def _bindings(template: Template, values: Mapping[str, Value]) -> Bindings:
@@ -241,7 +272,7 @@ def _strangers(template: Template, given: Mapping[str, Value]) -> Iterator[Diagn
 
 
 def _near(unknown: Sequence[str], template: Template) -> str:
-    near = [m for m in (nearest_name(name, template.parameters) for name in unknown) if m is not None]
+    near = [near for name in unknown if (near := closest(name, template.parameters)) is not None]
     if near:
         return f"Did you mean {', '.join(near)}?"
     return f"It has: {', '.join(template.parameters) or 'none'}."
@@ -266,21 +297,23 @@ def _broken(template: Template, parameter: Parameter, value: Value) -> Iterator[
         sentence = _violation(limit, parameter, value, aws)
         if sentence is not None:
             explained = f"{sentence} ({limit.description})" if aws and limit.description else sentence
-            yield _finding(template, parameter, limit.description or sentence if not aws else explained,
-                           "ParameterConstraint")  # fmt: skip
+            said = _finding(template, parameter, limit.description or sentence if not aws else explained,
+                            "ParameterConstraint")  # fmt: skip
+            near = "" if parameter.hidden else did_you_mean(shown(value), map(shown, limit.allowed_values or ()))
+            yield replace(said, detail=near)
 
 
 def _bad_default(template: Template, parameter: Parameter, raw: Value) -> Iterator[Diagnostic]:
-    """TP-12: a default must be valid even where it is not used."""
-    if parameter.default is MISSING or parameter.default is raw:
-        return
-    try:
-        findings = list(_broken(template, parameter, typed(parameter, parameter.default)))
-    except _Wrong as wrong:
-        findings = [_not_of_type(template, parameter, wrong)]
-    for one in findings:
-        yield Diagnostic("ParameterDefaultInvalid", f"The default of {one.summary[:1].lower()}{one.summary[1:]}",
-                         "Change the default or the constraint.", one.address, one.span)  # fmt: skip
+    """TP-12, where the default is not the value."""
+    if parameter.default is not MISSING and parameter.default is not raw:
+        for one in _wrong(template, parameter, parameter.default):
+            yield _of_default(parameter, one)
+
+
+def _of_default(parameter: Parameter, one: Diagnostic) -> Diagnostic:
+    said = f"The default of {one.summary[:1].lower()}{one.summary[1:]}"
+    way_out = one.detail or "Change the default or the constraint."
+    return Diagnostic("ParameterDefaultInvalid", said, way_out, one.address, parameter.default_span or one.span)
 
 
 def _violation(limit: Constraint, parameter: Parameter, value: Value, aws: bool) -> str | None:

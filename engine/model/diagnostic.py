@@ -48,6 +48,21 @@ class Diagnostic:
         return f"{self.summary}{way_out}{place}"
 
 
+def in_order(found: Iterable[Diagnostic], first: str = "") -> tuple[Diagnostic, ...]:
+    """Findings as their places follow each other in the source; those in the file `first` come first. What is said of
+    one place again and again, for each turn of a loop, is said once."""
+    once: dict[object, Diagnostic] = {}
+    for one in found:
+        once.setdefault((one.code, one.summary, one.detail, one.span or one.address), one)
+    return tuple(sorted(once.values(), key=lambda one: _place(one, first)))
+
+
+def _place(one: Diagnostic, first: str) -> tuple[bool, str, int, int]:
+    if one.span is None:
+        return (False, "", 0, 0)
+    return (bool(first) and one.span.file != first, one.span.file, one.span.line, one.span.column)
+
+
 class Invalid(Exception):
     """Raised with *all* findings when a template, a value or a request cannot be accepted."""
 

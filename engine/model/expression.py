@@ -64,12 +64,13 @@ class ListOf:
 class MapOf:
     """A map; each entry's expression has the span of its value. `rest` is an expression for a map with more entries.
 
-    `inside` belongs to `within`.
+    `keys` are the spans of the entries' keys, or nothing; `inside` belongs to `within`.
     """
 
     entries: tuple[tuple[str, Expression], ...]
     rest: Expression | None = None
     span: Span | None = _span()
+    keys: tuple[Span, ...] = field(default=(), compare=False, repr=False, kw_only=True)
     inside: tuple[Expression, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
     def get(self, key: str) -> Expression | None:
@@ -78,9 +79,23 @@ class MapOf:
                 return item
         return None
 
+    def key_span(self, key: str) -> Span | None:
+        """Where the key of an entry stands, if that is known."""
+        if len(self.keys) != len(self.entries):
+            return None  # some were left out
+        return next((span for (name, _), span in zip(self.entries, self.keys, strict=True) if name == key), None)
+
 
 @immutable
 class NoValue:
+    span: Span | None = _span()
+
+
+@immutable
+class Mistake:
+    """What could not be read, and has been reported, or is not known yet: it may be anything, so that nothing else is
+    said of it."""
+
     span: Span | None = _span()
 
 
@@ -434,7 +449,7 @@ class StackTags:
 
 
 Expression: TypeAlias = Union[  # noqa: UP007  (a forward reference needs typing.Union at run time)
-    Literal, ListOf, MapOf, NoValue, ParameterRef, PseudoRef, ResourceRef, AttributeRef, Named, ConditionRef,
+    Literal, ListOf, MapOf, NoValue, Mistake, ParameterRef, PseudoRef, ResourceRef, AttributeRef, Named, ConditionRef,
     If, Equals, Not, And, Or, Contains, EachMemberIn, EachMemberEquals,
     Concat, Join, Split, Select, Replace, FindInMap, Base64, Cidr, AvailabilityZones, ImportValue, StackOutput,
     Repeat, Digest, Facade, MapMerge, MapReplace, Yaql, Filter, MakeUrl, ListConcat, MemberListToMap,

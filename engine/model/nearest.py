@@ -1,4 +1,4 @@
-"""The known name that a misspelt one is nearest to.
+"""The name that was meant by one that is not there.
 
 A template may misspell thousands of names, and comparing each with everything there is takes minutes. Only names that
 share most pairs of letters with the misspelt one are compared with it.
@@ -8,37 +8,82 @@ from __future__ import annotations
 
 import difflib
 import functools
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
-_LONGEST = 100  # characters of a name that somebody may have misspelt
-_MOST_KNOWN = 1000
-_COMPARED = 3
+_LONGEST: Final = 100  # characters of a name that somebody may have misspelt
+_MOST_KNOWN: Final = 1000
+_COMPARED: Final = 3
+_LISTED: Final = 12
+_LEAST_BEGINNING: Final = 3
 
 
-def nearest_name(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The name of `known` that is most like `word`, None when none is alike enough (`cutoff` as in difflib)."""
-    if len(word) > _LONGEST:
+def closest(word: object, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The one of `known` that is spelt most like `word`, whatever the case of letters; else the only one that begins
+    with it. None when none is alike enough (`cutoff` as in difflib)."""
+    text = str(word)
+    if not text or len(text) > _LONGEST:
         return None
-    index = _index(frozenset(known))
-    mine = _pairs(word)
-    shared = Counter(name for pair in mine for name in index.get(pair, ()))
-    likeness = {name: count / (len(mine) + len(name) + 1) for name, count in shared.items()}
-    candidates = sorted(likeness, key=lambda name: (-likeness[name], name))[:_COMPARED]
-    near = difflib.get_close_matches(word, candidates, n=1, cutoff=cutoff)
-    return near[0] if near else None
+    text, index = text.casefold(), _index(frozenset(known))
+    if text in index.names:
+        return index.names[text]
+    near = difflib.get_close_matches(text, index.candidates(text), n=1, cutoff=cutoff)
+    meant = near[0] if near else index.longer(text)
+    return None if meant is None else index.names[meant]
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """`Did you mean X?`, or nothing."""
+    near = closest(word, known)
+    return f"Did you mean {near}?" if near is not None else ""
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """`Did you mean X?`, or what there is, or nothing where that is too much."""
+    names = list(known)
+    listed = f"There is: {', '.join(sorted(names))}." if 0 < len(names) <= _LISTED else ""
+    return did_you_mean(word, names) or listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Names by their small letters, in order; and pair of letters → those that have it."""
+
+    names: Mapping[str, str]
+    ordered: tuple[str, ...]
+    having: Mapping[str, tuple[str, ...]]
+
+    def candidates(self, text: str) -> list[str]:
+        """The few that share most pairs of letters with `text`."""
+        mine = _pairs(text)
+        shared = Counter(name for pair in mine for name in self.having.get(pair, ()))
+        likeness = {name: count / (len(mine) + len(name) + 1) for name, count in shared.items()}
+        return sorted(likeness, key=lambda name: (-likeness[name], name))[:_COMPARED]
+
+    def longer(self, text: str) -> str | None:
+        """The only name that begins with `text`."""
+        if len(text) < _LEAST_BEGINNING:
+            return None
+        at = bisect_left(self.ordered, text)
+        found = [name for name in self.ordered[at : at + 2] if name.startswith(text)]
+        return found[0] if len(found) == 1 else None
 
 
 @functools.lru_cache(maxsize=128)
-def _index(known: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
-    """Pair of letters → the names that have it."""
-    found: dict[str, list[str]] = {}
+def _index(known: frozenset[str]) -> _Index:
+    names: dict[str, str] = {}
     for name in sorted(name for name in known if len(name) <= _LONGEST)[:_MOST_KNOWN]:
+        names.setdefault(name.casefold(), name)
+    having: dict[str, list[str]] = {}
+    for name in names:
         for pair in _pairs(name):
-            found.setdefault(pair, []).append(name)
-    return {pair: tuple(names) for pair, names in found.items()}
+            having.setdefault(pair, []).append(name)
+    return _Index(names, tuple(sorted(names)), {pair: tuple(found) for pair, found in having.items()})
 
 
-def _pairs(word: str) -> set[str]:
-    folded = f"^{word.casefold()}$"
-    return {folded[at : at + 2] for at in range(len(folded) - 1)}
+def _pairs(text: str) -> set[str]:
+    bounded = f"^{text}$"
+    return {bounded[at : at + 2] for at in range(len(bounded) - 1)}

@@ -74,12 +74,26 @@ class Unanswered(Invalid):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was understood of a template, without the resources of which too little was, and everything that is wrong
+    with it."""
+
+    template: Template
+    errors: tuple[Diagnostic, ...] = ()
+
+
 class Translator(Protocol):
     """Implemented by `translators`, passed in by the composition root: the engine parses nothing itself."""
 
     def translate(self, source: Source) -> Template:
         """Return the template of `source`; raise `Invalid` with all findings, `Unanswered` while answers are missing.
         Pure, and cached by content."""
+        ...
+
+    def examine(self, source: Source) -> Examined:
+        """Return what can be read of `source`, so that more may be found than `translate` does. Raises `Invalid` where
+        nothing can be, `Unanswered`."""
         ...
 
     def outline(self, source: Source) -> Template:

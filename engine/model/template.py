@@ -73,6 +73,7 @@ class Parameter:
     tags: tuple[str, ...] = ()
     source_type: str = ""
     span: Span | None = field(default=None, compare=False)
+    default_span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Resource:
 
     `address` is the logical id, or `<logical id>/<member>` for a member of a lowered group. `depends_on` are
     addresses (of resources or of groups) that must be complete first; `soft_depends_on` likewise, but an edge that
-    would close a cycle is dropped. `condition` false: the resource is not in the stack.
+    would close a cycle is dropped. `condition` false: the resource is not in the stack. `places` tells where parts
+    stand that have no span of their own: `type`, `properties` (their key), `depends_on.NAME`.
     """
 
     address: str
@@ -107,6 +109,11 @@ class Resource:
     description: str = ""
     group: str | None = None
     span: Span | None = field(default=None, compare=False)
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+
+    def place(self, part: str) -> Span | None:
+        """Where `part` stands, or the resource's name."""
+        return self.places.get(part, self.span)
 
 
 @immutable

@@ -113,26 +113,42 @@ def deploy(
     facade: Mapping[str, Value] | None = None,
 ) -> Deployment:
     """Draw the graph of `template`. Raises Invalid: unknown types, conditions without an answer, cycles."""
-    _check_types(template, registry)
+    unknown = unknown_types(template, registry)
+    if unknown:
+        raise Invalid(unknown.values())
+    return ordered(decided(template, bindings, identity, facts, facade))
+
+
+def decided(
+    template: Template,
+    bindings: Bindings,
+    identity: StackIdentity,
+    facts: Facts,
+    facade: Mapping[str, Value] | None = None,
+) -> Deployment:
+    """A deployment without its graph: what can be checked of it is. Raises Invalid: conditions without an answer, what
+    they leave out is needed."""
     bare = Deployment(identity, template, bindings, facts, {}, {}, {}, {}, (), facade=facade or {})
     conditions = decide_conditions(template, bare.scope(View()))
-    decided = replace(bare, conditions=conditions)
-    scope = decided.scope(View())
+    scope = replace(bare, conditions=conditions).scope(View())
     resources = {a: _with_policy(r, scope) for a, r in template.resources.items() if _holds(r.condition, scope)}
     groups = {a: _with_policy(g, scope) for a, g in template.groups.items() if _holds(g.condition, scope)}
     _check_presence(template, resources, groups, scope)
-    hard, soft = _edges(scope, resources, groups)
+    return replace(bare, conditions=conditions, resources=resources, groups=groups, foreseen={})
+
+
+def ordered(deployment: Deployment) -> Deployment:
+    """`deployment` with its graph. Raises Invalid where that has a cycle."""
+    resources, scope = deployment.resources, deployment.scope(View())
+    hard, soft = _edges(scope, resources, deployment.groups)
     soft.extend(implied_dependencies({a: (r.type, r.properties) for a, r in resources.items()}))
     try:
         graph, dropped = with_soft_edges(hard, [(a, b) for a, b in soft if a in hard and b in hard])
         order = topological(graph)
     except Cycle as cycle:
-        raise _circular(template, [str(key) for key in cycle.path]) from cycle
+        raise _circular(deployment.template, [str(key) for key in cycle.path]) from cycle
     return replace(
-        decided,
-        foreseen={},
-        resources=resources,
-        groups=groups,
+        deployment,
         requires={a: frozenset(needed) for a, needed in graph.items()},
         order=tuple(order),
         soft_dropped=tuple(dropped),
@@ -165,24 +181,24 @@ def _with_policy(held: _Held, scope: DeploymentScope) -> _Held:
     )  # fmt: skip
 
 
-def _check_types(template: Template, registry: Registry) -> None:
-    unknown = [r for r in template.resources.values() if registry.find(r.type) is None]
-    if not unknown:
-        return
-    findings = []
-    for resource in unknown:
-        near = registry.suggest(resource.type)
-        way_out = f"Did you mean {near}?" if near else "`openstack orchestration resource type list` names the types."
-        findings.append(
-            Diagnostic(
-                "UnknownResourceType",
-                f"Unknown resource type {resource.type} of {resource.address}.",
-                way_out,
-                address=f"resources.{resource.address}.type",
-                span=resource.span,
-            )
-        )
-    raise Invalid(findings)
+def unknown_types(template: Template, registry: Registry) -> dict[str, Diagnostic]:
+    """What is said of each resource, by its address, whose type there is not."""
+    return {
+        one.address: unknown_type(one, registry)
+        for one in template.resources.values()
+        if registry.find(one.type) is None
+    }
+
+
+def unknown_type(resource: Resource, registry: Registry) -> Diagnostic:
+    near = registry.suggest(resource.type)
+    return Diagnostic(
+        "UnknownResourceType",
+        f"Unknown resource type {resource.type} of {resource.address}.",
+        f"Did you mean {near}?" if near else "`openstack orchestration resource type list` names the types.",
+        address=f"resources.{resource.address}.type",
+        span=resource.place("type"),
+    )
 
 
 def _check_presence(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from engine.model.nearest import nearest_name
+from engine.model.nearest import closest
 from engine.resources.base import ResourceType
 from engine.resources.describe import schema_of, template_of
 
@@ -65,7 +65,7 @@ class Registry:
 
     def suggest(self, name: str) -> str | None:
         """The known name nearest to a misspelt one."""
-        return nearest_name(name, self._loaders, 0.7)
+        return closest(name, self._loaders, cutoff=0.8)
 
     def all_types(self) -> Mapping[str, ResourceType]:
         """Every type by name, imported; in order of name."""

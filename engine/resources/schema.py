@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.model.diagnostic import invalid
-from engine.model.nearest import nearest_name
+from engine.model.nearest import closest, did_you_mean
 from engine.model.value import NO_VALUE, UNKNOWN, Value, is_known
 from engine.resources.base import Kind, Property, ResourceType, Update
 from engine.resources.constraints import cloud_kind, violation
@@ -16,11 +16,17 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`path` leads from the properties to the value; `message` is a sentence without its place."""
+    """`path` leads from the properties to the value, or to the key that there is not; `message` is a sentence without
+    its place, `detail` the way out."""
 
     path: Path
     message: str
     code: str
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.message}. {self.detail}" if self.detail else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +169,13 @@ def check_map(declared: Mapping[str, Property], given: Mapping[str, Value]) -> l
 def _check_map(declared: Mapping[str, Property], given: Mapping[str, Value], path: Path) -> Iterator[Finding]:
     shape = _shape(declared)
     present = set()
+    meant = set()
     for name, value in given.items():
         one = declared.get(name)
         if one is None:
-            yield Finding((*path, name), _unknown(name, declared), "UnknownProperty")
+            known = [known for known, found in declared.items() if found.support != "HIDDEN"]
+            meant.add(closest(name, known))
+            yield Finding((*path, name), f"Unknown Property {name}", "UnknownProperty", _known(name, known))
         elif value is not None and value is not NO_VALUE:
             present.add(shape.moved.get(name, name))
             if one.stands_for is not None and given.get(one.stands_for) is not None:
@@ -174,19 +183,15 @@ def _check_map(declared: Mapping[str, Property], given: Mapping[str, Value], pat
             if value is not shape.defaults.get(name, _NOTHING):
                 yield from _check(one, value, (*path, name))
     for name in shape.required:
-        if name not in present:
-            yield Finding(path, f"Property {name} not assigned", "PropertyMissing")
+        if name not in present and name not in meant:
+            yield Finding(path, f"Property {name} not assigned", "PropertyMissing", f"Add {name}.")
 
 
 _NOTHING = object()
 
 
-def _unknown(name: str, declared: Mapping[str, Property]) -> str:
-    known = [one for one, found in declared.items() if found.support != "HIDDEN"]
-    near = nearest_name(name, known)
-    if near is not None:
-        return f"Unknown Property {name}. Did you mean {near}?"
-    return f"Unknown Property {name}. Known ones: {', '.join(sorted(known)) or 'none'}."
+def _known(name: str, known: Sequence[str]) -> str:
+    return did_you_mean(name, known) or f"There is: {', '.join(sorted(known)) or 'none'}."
 
 
 def _check(declared: Property, value: Value, path: Path) -> Iterator[Finding]:
@@ -195,12 +200,13 @@ def _check(declared: Property, value: Value, path: Path) -> Iterator[Finding]:
         return
     wrong = _wrong_type(declared.kind, normal)
     if wrong is not None:
-        yield Finding(path, wrong, "PropertyType")
+        yield Finding(path, wrong, "PropertyType", _instead(declared.kind, normal))
         return
     for limit in declared.constraints:
         broken = violation(limit, normal)
         if broken is not None:
-            yield Finding(path, broken, "PropertyConstraint")
+            near = did_you_mean(normal, [str(one) for one in limit.allowed_values or ()])
+            yield Finding(path, broken, "PropertyConstraint", near)
     if declared.kind is Kind.LIST and declared.items is not None:
         for position, item in enumerate(normal):
             if item is not None:
@@ -228,6 +234,26 @@ def _wrong_type(kind: Kind, value: Value) -> str | None:
             return None if isinstance(value, Mapping) else f'"{value}" is not a map'
         case Kind.ANY:
             return None
+
+
+def _instead(kind: Kind, value: Value) -> str:
+    match kind:
+        case Kind.BOOLEAN:
+            return "Write true or false."
+        case Kind.LIST:
+            return "Write [first, second]."
+        case Kind.MAP:
+            return "Write {key: value}."
+        case _ if isinstance(value, Mapping) and len(value) == 1:
+            return f"{next(iter(value))} is none of the template's functions."
+        case _ if isinstance(value, Mapping):
+            return "Write one value; a function is the only key of its map."
+        case _ if isinstance(value, list | tuple):
+            return "Write one value, not a list."
+        case Kind.INTEGER | Kind.NUMBER:
+            return "Write a number."
+        case _:
+            return ""
 
 
 def cloud_questions(kind: ResourceType, properties: Mapping[str, Value]) -> list[tuple[Path, str, str]]:

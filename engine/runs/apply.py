@@ -178,7 +178,7 @@ class Applier:
         given, _ = self._lender.plain(resource)
         properties = normalize(kind, given)
         known = self._deployment.checkable(properties)
-        sentences = [finding.message for finding in check_properties(kind, known)] + list(kind.validate(known))
+        sentences = [finding.sentence for finding in check_properties(kind, known)] + list(kind.validate(known))
         if sentences:
             raise OperationFailed("; ".join(sentences))
         return properties

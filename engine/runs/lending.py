@@ -74,7 +74,7 @@ class Lender:
     def _clear(self, resource: Resource, kind: ResourceType, known: Mapping[str, str]) -> Mapping[str, Value]:
         found = evaluate(resource.properties, self._deployment.scope(self._view, known=known))
         properties = normalize(kind, {} if found is NO_VALUE else filled(found, known))
-        sentences = [finding.message for finding in check_properties(kind, properties)]
+        sentences = [finding.sentence for finding in check_properties(kind, properties)]
         sentences += kind.validate(properties)
         if sentences:
             raise OperationFailed(self.veil("; ".join(sentences)))

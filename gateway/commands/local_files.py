@@ -11,23 +11,24 @@ class LocalFiles(Mapping[str, str]):
     """Contents by the name a template uses: a path or a `file:` URL.
 
     Relative names are looked for beside the template, then beside the files it has led to. `texts` holds what was
-    read, for showing its lines.
+    read, for showing its lines, and whatever else may be shown.
     """
 
     def __init__(self, template: Path) -> None:
         self._folders = [template.parent]
         self.texts: dict[str, str] = {}
+        self._found: dict[str, str] = {}
 
     def __getitem__(self, name: str) -> str:
-        if name not in self.texts:
-            self.texts[name] = self._read(name)
-        return self.texts[name]
+        if name not in self._found:
+            self._found[name] = self.texts[name] = self._read(name)
+        return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.texts)
+        return iter(self._found)
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self._found)
 
     def _read(self, name: str) -> str:
         parts = urlsplit(name)

@@ -36,17 +36,19 @@ def translate(
     from rich.console import Console
 
     from gateway.commands.findings import show
-    from gateway.commands.validate import checker, source_of
+    from gateway.commands.validate import checker, opened
 
-    console, check = Console(stderr=True, highlight=False), checker(config_file)
-    source, texts = source_of(template, [], {})
-    text, findings = _translated(check, source)
-    if text is not None:
+    console, check, given = Console(stderr=True, highlight=False), checker(config_file), opened(template)
+    text, texts, source = None, given.texts, given.source
+    findings = given.findings
+    if source is not None:
+        text, findings = _translated(check, source)
+    if source is not None and text is not None:
         # What is written is looked at as any template is, so that nobody finds out where it is deployed.
         name = str(out or f"{template.stem}.hot")
         texts[name] = text
         findings += _wrong(check, Source(text, source.files, name=name))
-    show(console, findings, texts, source.name)
+    show(console, findings, texts, given.name)
     if text is None or any(one.severity is Severity.ERROR for one in findings):
         raise typer.Exit(1)
     if out is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -34,21 +35,33 @@ def validate(
     """Check templates without a cloud: all findings with their places, exit status 1 when there is an error."""
     from rich.console import Console
 
-    from gateway.commands.findings import show
+    from gateway.commands.findings import show, summary
 
     console, check, given = Console(highlight=False), checker(config_file), _parameters(parameter or [])
-    sources = [source_of(path, environment or [], given) for path in templates]
-    found = [_findings(check, source) for source, _ in sources]
+    around = _environment(environment or [])
+    looked_at = [around] if around.findings else [_looked_at(check, path, around, given) for path in templates]
     if lint:
-        whole = [one for (one, _), findings in zip(sources, found, strict=True) if not _broken(findings)]
-        advice = asyncio.run(_linted([one for one in whole if _is_cloudformation(one)]))
-        found = [[*one, *advice.get(source.name, ())] for one, (source, _) in zip(found, sources, strict=True)]
-    for findings, (source, texts) in zip(found, sources, strict=True):
-        show(console, findings, texts, source.name)
-        if not findings:
-            console.print(f"{source.name}: nothing to complain about", soft_wrap=True)
+        asyncio.run(_add_advice([one for one in looked_at if one.source is not None and not _broken(one.findings)]))
+    for one in looked_at:
+        show(console, one.findings, one.texts, one.name)
+        if not one.findings:
+            console.print(f"{one.name}: nothing to complain about", soft_wrap=True)
+    found = [one.findings for one in looked_at]
+    if counted := summary(found):
+        console.print(counted, soft_wrap=True)
     if any(map(_broken, found)):
         raise typer.Exit(1)
+
+
+@dataclass(slots=True)
+class LookedAt:
+    """A file, or the environments, with what was found there; `texts` are those that findings may point into."""
+
+    name: str
+    texts: dict[str, str]
+    findings: list[Diagnostic] = field(default_factory=list)
+    source: Source | None = None
+    document: dict[str, Any] = field(default_factory=dict)
 
 
 def _broken(findings: Sequence[Diagnostic]) -> bool:
@@ -84,33 +97,68 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def source_of(path: Path, environments: Sequence[Path], parameters: dict[str, str]) -> tuple[Source, dict[str, str]]:
-    """The template with what it refers to, and the texts that findings may point into."""
-    from gateway.commands.local_files import LocalFiles
+def _read(path: Path) -> str:
+    """Raises Invalid where it is not UTF-8."""
+    from translators.source import decode
+
+    return decode(path.read_bytes(), name=str(path))
+
+
+def _environment(paths: Sequence[Path]) -> LookedAt:
+    """All environments together; with a mistake in one of them nothing can be said of a template."""
     from translators.hot.environment import merge_environments, read_environment
 
-    text = path.read_text(encoding="utf-8", errors="replace")
-    files = LocalFiles(path)
-    files.texts[str(path)] = text
+    around = LookedAt(str(paths[0]) if paths else "", {})
     documents = []
-    for one in environments:
-        files.texts[str(one)] = one.read_text(encoding="utf-8", errors="replace")
+    for path in paths:
+        around.texts[str(path)] = path.read_text(encoding="utf-8", errors="replace")
         try:
-            documents.append(read_environment(files.texts[str(one)], name=str(one)))
+            documents.append(read_environment(_read(path), name=str(path)))
         except Invalid as error:
-            raise typer.BadParameter(str(error), param_hint="--environment") from error
-    merged = merge_environments(documents)
-    values = {**(merged.pop("parameters", None) or {}), **parameters}
-    return Source(text, files, merged, values, str(path)), files.texts
+            around.findings += error.diagnostics
+    if not around.findings:
+        try:
+            around.document = merge_environments(documents)
+        except Invalid as error:
+            around.findings += error.diagnostics
+    return around
 
 
-def _findings(check: Any, source: Source) -> list[Diagnostic]:
+def opened(path: Path, around: LookedAt | None = None, parameters: Mapping[str, str] | None = None) -> LookedAt:
+    """The template with what it refers to beside it, and nothing found yet but that it is not UTF-8."""
+    from gateway.commands.local_files import LocalFiles
+
+    document = {} if around is None else around.document
+    files = LocalFiles(path)
+    files.texts.update({} if around is None else around.texts)
+    files.texts[str(path)] = path.read_text(encoding="utf-8", errors="replace")
+    found = LookedAt(str(path), files.texts)
+    environment = {name: part for name, part in document.items() if name != "parameters"}
+    values = {**(document.get("parameters") or {}), **(parameters or {})}
+    try:
+        found.source = Source(_read(path), files, environment, values, str(path))
+    except Invalid as error:
+        found.findings += error.diagnostics
+    return found
+
+
+def _looked_at(check: Any, path: Path, around: LookedAt, parameters: Mapping[str, str]) -> LookedAt:
     from gateway.commands.offline import answered
 
-    try:
-        return list(check.offline(answered(check.offline, source)).warnings)
-    except Invalid as error:
-        return list(error.diagnostics)
+    found = opened(path, around, parameters)
+    if found.source is not None:
+        try:
+            found.findings += check.offline(answered(check.offline, found.source)).warnings
+        except Invalid as error:
+            found.findings += error.diagnostics
+    return found
+
+
+async def _add_advice(looked_at: Sequence[LookedAt]) -> None:
+    sources = [one.source for one in looked_at if one.source is not None and _is_cloudformation(one.source)]
+    advice = await _linted(sources)
+    for one in looked_at:
+        one.findings += advice.get(one.name, ())
 
 
 def _is_cloudformation(source: Source) -> bool:

@@ -55,15 +55,16 @@ def test_every_finding_with_its_line_a_caret_and_the_way_out(write):
     done = run(path)
     assert done.exit_code == 1
     assert done.output == (
-        f"{path}:5:3: error: Template format error: Unrecognized resource types: [AWS::EC2::Instnace] [UnmappedType]\n"
-        "    5 |   Web:\n"
-        "      |   ^\n"
+        f"{path}:6:11: error: Template format error: Unrecognized resource types: [AWS::EC2::Instnace] [UnmappedType]\n"
+        "    6 |     Type: AWS::EC2::Instnace\n"
+        "      |           ^\n"
         "    Did you mean AWS::EC2::Instance?\n"
         f"{path}:7:49: error: Template format error: Unresolved resource dependencies [Sise] in the Resources block of "
         "the template [UnresolvedDependency]\n"
         "    7 |     Properties: {ImageId: cirros, InstanceType: !Ref Sise}\n"
         "      |                                                 ^\n"
         "    Did you mean Size?\n"
+        "2 errors in 1 file\n"
     )
 
 
@@ -93,6 +94,36 @@ def test_an_environment_says_what_a_type_is(write):
     environment = write("e.yaml", "resource_registry: {My::Thing: OS::Heat::None}\n")
     assert run(path).exit_code == 1
     assert run(path, "-e", environment).exit_code == 0
+
+
+def test_several_files_are_counted_together(write):
+    first, second = write("a.yaml", BAD), write("b.yaml", BAD)
+    good = write("good.yaml", "heat_template_version: 2018-08-31\nresources: {r: {type: OS::Heat::None}}\n")
+    assert run(first, good, second).output.endswith("\n4 errors in 2 files\n")
+
+
+def test_a_mistake_in_an_environment_is_a_finding_and_nothing_else_is_said(write):
+    environment = write("e.yaml", "parametres: {}\nresource_registry:\n")
+    done = run(write("t.yaml", BAD), "-e", environment)
+    assert done.exit_code == 1
+    assert done.output == (
+        f'{environment}:1:1: error: environment has wrong section "parametres" [InvalidEnvironment]\n'
+        "    1 | parametres: {}\n"
+        "      | ^\n"
+        "    Did you mean parameters?\n"
+        f'{environment}:2:1: error: environment has empty section "resource_registry" [InvalidEnvironment]\n'
+        "    2 | resource_registry:\n"
+        "      | ^\n"
+        "    Leave the section out, or fill it.\n"
+        "2 errors in 1 file\n"
+    )
+
+
+def test_environments_that_cannot_be_merged(write):
+    one = write("a.yaml", "parameters: {p: 1}\nparameter_merge_strategies: {p: merge}\n")
+    other = write("b.yaml", "parameters: {p: 2}\nparameter_merge_strategies: {p: overwrite}\n")
+    done = run(write("t.yaml", BAD), "-e", one, "-e", other)
+    assert (done.exit_code, "Conflicting merge strategies for parameter p" in done.output) == (1, True)
 
 
 def test_cfn_lint_adds_warnings_to_a_template_that_is_understood(write):

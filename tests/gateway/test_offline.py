@@ -46,7 +46,7 @@ def test_stored_parameters_and_the_region_may_be_anything(validated):
 def test_local_files_are_included_and_others_are_said_to_be_needed(validated):
     text = "Resources: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: LOCATION}}}\n"
     done = validated(text.replace("LOCATION", "part.yaml"), part="B: {Type: AWS::S3::Bukket}\n")
-    assert "part.yaml:1:1: error: Template format error: Unrecognized resource types" in done.output
+    assert "part.yaml:1:11: error: Template format error: Unrecognized resource types" in done.output
     done = validated(text.replace("LOCATION", "s3://b/k"))
     assert "The template cannot be understood without asking for: include s3://b/k." in done.output
 
@@ -64,3 +64,30 @@ def test_region_and_stack_are_not_guessed(validated):
         "        - {Key: stack, Value: !Select [2, !Split ['/', !Ref AWS::StackId]]}\n"
     )
     assert (done.exit_code, "nothing to complain about" in done.output) == (0, True), done.output
+
+
+def test_what_holds_the_name_of_a_groups_member_may_be_anything(validated):
+    done = validated(
+        "heat_template_version: 2018-08-31\n"
+        "resources:\n"
+        "  group:\n"
+        "    type: OS::Heat::ResourceGroup\n"
+        "    properties:\n"
+        "      count: 2\n"
+        "      index_var: $index\n"
+        "      resource_def:\n"
+        "        type: OS::Cinder::Volume\n"
+        "        properties: {size: $index, name: {str_replace: {template: N, params: {N: $index}}}}\n"
+    )
+    assert (done.exit_code, "nothing to complain about" in done.output) == (0, True), done.output
+
+
+def test_rules_are_judged_by_the_values_that_are_given(validated):
+    text = (
+        "Parameters: {Size: {Type: String, Default: big}}\n"
+        "Rules:\n"
+        "  Sizes:\n"
+        "    Assertions: [{Assert: {'Fn::Contains': [[small], !Ref Size]}, AssertDescription: Small ones only.}]\n"
+        "Resources: {B: {Type: AWS::S3::Bucket}}\n"
+    )
+    assert "nothing to complain about" in validated(text).output

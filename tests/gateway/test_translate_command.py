@@ -173,7 +173,7 @@ def test_a_template_with_mistakes_is_not_translated(write, tmp_path) -> None:
     path, out = write("bad.yaml", "Resources: {Web: {Type: AWS::EC2::Instnace}}\n"), tmp_path / "out.yaml"
     done = run(path, "-o", out)
     assert (done.exit_code, done.stdout, out.exists()) == (1, "", False)
-    assert f"{path}:1:13: error: " in done.stderr
+    assert f"{path}:1:25: error: " in done.stderr
     assert "Did you mean AWS::EC2::Instance?" in done.stderr
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.model.diagnostic import Span
-from engine.model.expression import Expression, ListOf, Literal, MapOf, NoValue
+from engine.model.expression import Expression, ListOf, Literal, MapOf, Mistake
+from engine.model.nearest import closest
 from engine.model.template import Parameter
 from engine.model.value import Value
 from translators.cfn import images, nodes
-from translators.cfn.findings import Findings, Path, did_you_mean
+from translators.cfn.findings import Findings, Path
 from translators.source import SourceNode
 
 _DYNAMIC = re.compile(r"\{\{resolve:.*?\}\}|\{\{resolve:.*")
@@ -66,7 +67,7 @@ class Builder:
         """Return the expression of `node`; mistakes are reported and give a null in their place."""
         if node.tag is not None:
             name = _LONG_NAMES.get(node.tag) or "Fn::" + node.tag.lstrip("!")
-            return self.call(name, nodes.untagged(node), at, node.span)
+            return self.call(name, nodes.untagged(node), at, node.span, short=True)
         if node.kind == "scalar":
             return self._scalar(node, at)
         if node.kind == "list":
@@ -79,12 +80,12 @@ class Builder:
     def items(self, items: Iterable[SourceNode], at: Path) -> tuple[Expression, ...]:
         return tuple([self.build(item, (at, str(index))) for index, item in enumerate(items)])
 
-    def call(self, name: str, argument: SourceNode, at: Path, span: Span | None) -> Expression:
-        """Return the call of function `name`."""
+    def call(self, name: str, argument: SourceNode, at: Path, span: Span | None, *, short: bool = False) -> Expression:
+        """Return the call of function `name`, written `!Name` if `short`."""
         function = self.functions.get(name)
         here: Path = (at, name)
         if function is None or not function.known_in(self):
-            return self._unsupported(name, argument, here, span)
+            return self._unsupported(name, argument, here, span, short)
         if self.scope not in function.scopes:
             return self.fail(
                 "FunctionNotAllowed", _MISPLACED[self.scope].format(name), _WAY_BACK[self.scope], here, span
@@ -92,9 +93,9 @@ class Builder:
         return function.read(self, argument, here, span)
 
     def fail(self, code: str, summary: str, detail: str, at: Path, span: Span | None) -> Expression:
-        """Report a mistake and return what stands in its place: no literal, so that no shape check reports it again."""
+        """Report a mistake and return what stands in its place."""
         self.findings.error(code, summary, detail, at=at, span=span)
-        return NoValue(span=span)
+        return Mistake(span=span)
 
     def note_dynamic(self, text: str, at: Path, span: Span | None) -> None:
         self.dynamic += [(found.group(), at, span) for found in _DYNAMIC.finditer(text)]
@@ -111,7 +112,8 @@ class Builder:
         value = node.value
         if value is None and not self.nulls and not self.heat:
             nodes.null_found(node, at, self.findings)
-        elif isinstance(value, str) and "{{resolve:" in value:
+            return Mistake(span=node.span)
+        if isinstance(value, str) and "{{resolve:" in value:
             path = images.referenced(value)
             if path is not None:
                 return images.looked_up(Literal(path, span=node.span), self.image_rows, node.span)
@@ -129,13 +131,17 @@ class Builder:
                 return self.call(name, argument, at, key.span)
         build = self.build
         made: list[tuple[str, Expression]] = []
+        spans: list[Span] = []
+        alone = True
         for key, item in entries:
             name = key.value if type(key.value) is str else nodes.text(key.value)
             if name[:4] == "Fn::":
                 self._not_alone(name, key, item, at)
+                alone = False
             else:
                 made.append((name, build(item, (at, name))))
-        return MapOf(tuple(made), span=node.span)
+                spans.append(key.span)
+        return MapOf(tuple(made), span=node.span, keys=tuple(spans)) if alone else Mistake(span=node.span)
 
     def _not_alone(self, name: str, key: SourceNode, item: SourceNode, at: Path) -> None:
         if name == "Fn::Transform":
@@ -151,13 +157,13 @@ class Builder:
                 key.span,
             )
 
-    def _unsupported(self, name: str, argument: SourceNode, at: Path, span: Span | None) -> Expression:
+    def _unsupported(self, name: str, argument: SourceNode, at: Path, span: Span | None, short: bool) -> Expression:
         if name == "Fn::Transform":
             nodes.transform_found(argument, span, at, self.findings)
-            return NoValue(span=span)
+            return Mistake(span=span)
         if name.startswith(nodes.FOR_EACH):
             nodes.for_each_found(name, span, at, self.findings)
-            return NoValue(span=span)
+            return Mistake(span=span)
         if name in self.functions:  # known, but only to the language extensions
             return self.fail(
                 "TransformMissing",
@@ -169,10 +175,25 @@ class Builder:
         return self.fail(
             "UnknownFunction",
             f"Template error: Encountered unsupported function: {name} Supported functions are: [{_listed(self)}]",
-            _way_out(name, self.functions),
+            self._way_out(name, short),
             at,
             span,
         )
+
+    def _way_out(self, name: str, short: bool) -> str:
+        if name.startswith("Fn::Rain::"):
+            return "It is a directive of the tool rain: send what `rain pkg` makes of the template."
+        if name in _NOT_YET:
+            return _NOT_YET[name]
+        usable = {
+            known.removeprefix("Fn::"): known
+            for known, function in self.functions.items()
+            if self.scope in function.scopes and known != "Condition"
+        }
+        near = closest(name.removeprefix("Fn::"), usable)
+        if near is None:
+            return ""
+        return f"Did you mean {'!' + near if short else usable[near]}?"
 
 
 Reader: TypeAlias = Callable[[Builder, SourceNode, Path, Span | None], Expression]
@@ -192,12 +213,6 @@ class Function:
 
 def _listed(builder: Builder) -> str:
     return ", ".join(name for name, function in builder.functions.items() if function.known_in(builder))
-
-
-def _way_out(name: str, functions: Iterable[str]) -> str:
-    if name.startswith("Fn::Rain::"):
-        return "It is a directive of the tool rain: send what `rain pkg` makes of the template."
-    return _NOT_YET.get(name) or did_you_mean(name, functions)
 
 
 _LONG_NAMES: dict[str, str] = {"!Ref": "Ref", "!Condition": "Condition"}

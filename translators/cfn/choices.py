@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.model.diagnostic import Span
-from engine.model.expression import And, ConditionRef, Equals, Expression, If, ListOf, MapOf, Not, NoValue, Or
+from engine.model.expression import And, ConditionRef, Equals, Expression, If, ListOf, MapOf, Mistake, Not, Or
 from translators.cfn import nodes
 from translators.cfn.builder import Builder, Scope
 from translators.cfn.findings import Path, did_you_mean
@@ -73,12 +73,12 @@ def not_(builder: Builder, argument: SourceNode, at: Path, span: Span | None) ->
 
 def and_(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     operands = _operands(builder, "Fn::And", argument, at)
-    return NoValue(span=span) if operands is None else And(operands, span=span)
+    return Mistake(span=span) if operands is None else And(operands, span=span)
 
 
 def or_(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     operands = _operands(builder, "Fn::Or", argument, at)
-    return NoValue(span=span) if operands is None else Or(operands, span=span)
+    return Mistake(span=span) if operands is None else Or(operands, span=span)
 
 
 def _operands(builder: Builder, name: str, argument: SourceNode, at: Path) -> tuple[Expression, ...] | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import TypeAlias, Union
 
 from engine.model.diagnostic import Diagnostic, Severity, Span
-from engine.model.nearest import nearest_name
+from engine.model.nearest import did_you_mean
+
+__all__ = ["Findings", "Path", "did_you_mean", "dotted", "slashed", "steps"]
 
 # A place inside the template as a linked list, (parent, key): cheap to extend, turned to text only when it is told.
 Path: TypeAlias = Union[tuple["Path", str], None]  # noqa: UP007  (a recursive alias needs typing.Union at run time)
@@ -53,15 +55,6 @@ def dotted(at: Path) -> str:
 def slashed(at: Path) -> str:
     """`/Resources/Web/Properties/Tags/0`, as AWS's messages show a place."""
     return "".join("/" + step for step in steps(at))
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`Did you mean 'x'?`, or the empty text when nothing is near."""
-    names = list(known)
-    near = nearest_name(word, names)
-    if near is None:
-        near = {name.casefold(): name for name in names}.get(word.casefold())
-    return "" if near is None else f"Did you mean {near!r}?"
 
 
 def steps(at: Path) -> list[str]:

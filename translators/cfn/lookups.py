@@ -122,27 +122,25 @@ def find_in_map(builder: Builder, argument: SourceNode, at: Path, span: Span | N
         return builder.fail("InvalidFunctionArgument", _FIND_IN_MAP, hint, at, argument.span)
     mapping, top, second = builder.items(items, at)
     found = FindInMap(mapping, top, second, default, span=span)
-    _check_mapping(builder, found, at)
-    return found
+    return _checked(builder, found, at)
 
 
-def _check_mapping(builder: Builder, found: FindInMap, at: Path) -> None:
-    """Report what the template itself already says cannot be found."""
+def _checked(builder: Builder, found: FindInMap, at: Path) -> Expression:
+    """`found`, unless the template itself already says that it cannot be found, which is reported."""
     if not isinstance(found.mapping, Literal):
-        return
+        return found
     name = nodes.text(found.mapping.value)
     table = builder.names.mappings.get(name)
     if table is None:
-        builder.fail(
+        return builder.fail(
             "UnknownMapping",
             f"Template error: Mapping named '{name}' is not present in the 'Mappings' section of template.",
             did_you_mean(name, builder.names.mappings) or "Declare it in Mappings.",
             at,
             found.mapping.span,
         )
-        return
     if found.default is not None or not isinstance(found.top, Literal):
-        return
+        return found
     top = nodes.text(found.top.value)
     row = table.get(top)
     second = nodes.text(found.second.value) if isinstance(found.second, Literal) else None
@@ -151,8 +149,8 @@ def _check_mapping(builder: Builder, found: FindInMap, at: Path) -> None:
     elif second is not None and second not in row:
         shown, hint, span = second, did_you_mean(second, row), found.second.span
     else:
-        return
-    builder.fail(
+        return found
+    return builder.fail(
         "UnknownMappingKey",
         f"Template error: Unable to get mapping for {name}::{top}::{shown}",
         hint or f"Add the key to the mapping {name}.",

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from engine.model.diagnostic import Span
+from engine.model.nearest import closest
 from engine.model.value import Value
 from translators.cfn import limits
 from translators.cfn.findings import Findings, Path, did_you_mean, slashed
 from translators.source import SourceNode
 
 FOR_EACH = "Fn::ForEach::"
+_MAKING = ("ForEach", "Transform")  # functions that make members of a section
+_LISTED = " and ".join(f"Fn::{name}" for name in _MAKING)
 
 
 def text(value: Value) -> str:
@@ -29,6 +32,11 @@ def untagged(node: SourceNode) -> SourceNode:
 def entries(node: SourceNode | None) -> tuple[tuple[SourceNode, SourceNode], ...]:
     """The entries of a map; none of what is no map."""
     return node.entries if node is not None and node.kind == "map" else ()
+
+
+def key_span(node: SourceNode, name: str) -> Span:
+    """Where the key `name` of a map stands; the map's place when it has none."""
+    return next((key.span for key, _ in node.entries if key.value == name), node.span)
 
 
 def is_null(node: SourceNode) -> bool:
@@ -89,6 +97,12 @@ def members(
             transform_found(item, key.span, (at, name), findings)
         elif name.startswith(FOR_EACH):
             for_each_found(name, key.span, (at, name), findings)
+        elif name.startswith("Fn::"):
+            summary = f"Template format error: {name} is no function that makes members of {section}."
+            word, _, rest = name.removeprefix("Fn::").partition("::")
+            near = closest(word, _MAKING)
+            hint = f"Did you mean Fn::{near}{'::' + rest if rest else ''}?" if near else f"Those are {_LISTED}."
+            findings.error("UnknownFunction", summary, hint, at=(at, name), span=key.span)
         else:
             yield name, key, item
 
@@ -139,6 +153,12 @@ def check_name(kind: str, name: str, key: SourceNode, at: Path, findings: Findin
     elif len(name) > longest:
         summary = f"Template format error: {kind} name {name[:40]}… has {len(name)} characters, more than {longest}."
         findings.error("InvalidName", summary, "Shorten the name.", at=at, span=key.span)
+
+
+def misspelt(node: SourceNode, name: str, allowed: frozenset[str]) -> bool:
+    """Whether a key that there is not was meant to be `name`; that it is missing is then no news."""
+    keys = (text(key.value) for key, _ in node.entries)
+    return any(closest(key, allowed) == name for key in keys if key not in allowed)
 
 
 def check_keys(

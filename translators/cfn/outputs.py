@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, ResourceRef, walk
+from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, Mistake, ResourceRef, walk
 from engine.model.template import Output
 from translators.cfn import limits, nodes
 from translators.cfn.builder import Builder
@@ -39,8 +39,10 @@ def _output(builder: Builder, name: str, key: SourceNode, node: SourceNode, at: 
     message = "Invalid output property or properties [{}]"
     nodes.check_keys(node, _KEYS, message, "InvalidOutput", at, builder.findings)
     value_node = node.get("Value")
-    value: Expression = Literal(None)
-    if value_node is None:
+    value: Expression = Mistake(span=key.span)
+    if value_node is None and nodes.misspelt(node, "Value", _KEYS):
+        pass
+    elif value_node is None:
         summary = "Template format error: Every Outputs member must contain a Value object"
         builder.fail("InvalidOutput", summary, f"Add a Value to the output {name}.", at, key.span)
     else:
@@ -89,9 +91,8 @@ def _export(builder: Builder, name: str, node: SourceNode, at: Path) -> Expressi
         return None
     named = builder.build(name_node, (here, "Name"))
     if isinstance(named, Literal) and not _is_export_name(named):
-        builder.fail(
-            "InvalidExport", malformed, f"Names have at most {limits.NAME_LENGTH} characters.", here, name_node.span
-        )
+        hint = f"Write letters, digits, ':' and '-', at most {limits.NAME_LENGTH}."
+        builder.fail("InvalidExport", malformed, hint, here, name_node.span)
     elif isinstance(named, ListOf | MapOf):
         builder.fail("InvalidExport", malformed, "The name is one text.", here, name_node.span)
     elif any(isinstance(part, ResourceRef | AttributeRef) for part in walk(named)):

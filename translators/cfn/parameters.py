@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.model.diagnostic import Span
 from engine.model.template import MISSING, Constraint, Parameter, ParameterType
 from engine.model.value import Value
 from translators.cfn import limits, nodes
@@ -40,6 +41,7 @@ class _Declared:
 
     name: str
     node: SourceNode
+    span: Span
     at: Path
     findings: Findings
 
@@ -64,7 +66,8 @@ class _Declared:
             return None
         number = nodes.as_number(item)
         if number is None:
-            self.wrong(key, f"Template format error: Parameter '{self.name}' {key} must be a number.")
+            self.wrong(key, f"Template format error: Parameter '{self.name}' {key} must be a number.",
+                       f"{item.text or 'This'} is none.")  # fmt: skip
         return number
 
     @property
@@ -93,8 +96,9 @@ def read_parameters(
         if item.kind != "map":
             summary = "Template format error: Any Parameters member must be an object."
             findings.error("InvalidParameter", summary, "Give it at least a Type.", at=here, span=key.span)
+            found[name] = Parameter(name, ParameterType.STRING, source_type="String", span=key.span)
             continue
-        found[name] = _parameter(_Declared(name, item, here, findings), key, labels.get(name, ""))
+        found[name] = _parameter(_Declared(name, item, key.span, here, findings), key, labels.get(name, ""))
     if len(found) > limits.PARAMETERS and strict:
         summary = limits.too_many("parameters", len(found), limits.PARAMETERS)
         findings.error("LimitExceeded", summary, "Put some into nested stacks.", at=at, span=node.span)
@@ -122,6 +126,7 @@ def _parameter(declared: _Declared, key: SourceNode, label: str) -> Parameter:
         constraints=_constraints(declared, row),
         source_type=written,
         span=key.span,
+        default_span=None if (written_default := node.get("Default")) is None else written_default.span,
     )
 
 
@@ -130,11 +135,11 @@ def _type(declared: _Declared) -> tuple[str, TypeRow]:
     unknown = TypeRow(ParameterType.STRING)
     node = declared.node.get("Type")
     written = nodes.as_string(node) if node is not None else None
+    if node is None and nodes.misspelt(declared.node, "Type", _KEYS):
+        return "String", unknown
     if not written:
         summary = "Template format error: Every Parameters object must contain a Type member."
-        declared.findings.error(
-            "InvalidParameter", summary, "Add `Type: String`.", at=declared.at, span=declared.node.span
-        )
+        declared.findings.error("InvalidParameter", summary, "Add `Type: String`.", at=declared.at, span=declared.span)
         return "String", unknown
     if written in TYPES:
         return written, TYPES[written]
@@ -142,7 +147,8 @@ def _type(declared: _Declared) -> tuple[str, TypeRow]:
     if inner is not None:
         return written, TYPES[inner]
     summary = f"Template format error: Unrecognized parameter type: {written}"
-    declared.wrong("Type", summary, did_you_mean(written, TYPES))
+    usual = "The usual ones are String, Number, CommaDelimitedList and List<Number>."
+    declared.wrong("Type", summary, did_you_mean(written, TYPES) or usual)
     return written, unknown
 
 

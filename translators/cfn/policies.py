@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from engine.model.expression import Expression
+from engine.model.expression import Expression, Mistake
 from engine.model.template import DeletionPolicy
 from translators.cfn import nodes
 from translators.cfn.builder import Builder
@@ -140,7 +140,8 @@ def _read(builder: Builder, node: SourceNode, kind: str, at: Path, key: str, kno
             written = nodes.text(name.value)
             if written in known:
                 _check_policy(builder, key, written, inner, kind, known[written], here)
-        _check_signals(builder, item, here)
+        if _wrong_signals(builder, item, here):
+            return Mistake(span=item.span)
     return builder.build(item, here)
 
 
@@ -164,8 +165,10 @@ def _check_policy(
         nodes.check_keys(node, members | _functions(node), message, "InvalidPolicy", here, builder.findings)
 
 
-def _check_signals(builder: Builder, policy: SourceNode, at: Path) -> None:
-    """The waiting times are durations of ISO 8601, hours to seconds, of at most twelve hours; counts are whole."""
+def _wrong_signals(builder: Builder, policy: SourceNode, at: Path) -> bool:
+    """Whether a waiting time is no duration of ISO 8601, hours to seconds, of at most twelve hours, or the number of
+    signals not whole."""
+    wrong = False
     for key, member in (("ResourceSignal", "Timeout"), ("AutoScalingRollingUpdate", "PauseTime")):
         inner = policy.get(key)
         item = inner.get(member) if inner is not None and inner.kind == "map" else None
@@ -176,15 +179,24 @@ def _check_signals(builder: Builder, policy: SourceNode, at: Path) -> None:
         if found is None:
             summary = f"Template format error: {key} {member} {written!r} must be a duration of ISO 8601."
             builder.fail("InvalidPolicy", summary, "Write PT15M for fifteen minutes.", ((at, key), member), item.span)
+            wrong = True
         elif _seconds(found) > _LONGEST:
             summary = f"Template format error: {key} {member} {written} is longer than 12 hours."
             builder.fail("InvalidPolicy", summary, "Write PT12H at most.", ((at, key), member), item.span)
+            wrong = True
     signal = policy.get("ResourceSignal")
     count = signal.get("Count") if signal is not None and signal.kind == "map" else None
-    if count is not None and count.kind == "scalar" and count.tag is None and (nodes.as_int(count) or -1) < 1:
+    if count is not None and _is_written(count) and (nodes.as_int(count) or -1) < 1:
         summary = f"Template format error: ResourceSignal Count {nodes.text(count.value)!r} must be a whole number."
         builder.fail("InvalidPolicy", summary, "Write how many signals to wait for, 1 or more.",
                      ((at, "ResourceSignal"), "Count"), count.span)  # fmt: skip
+        wrong = True
+    return wrong
+
+
+def _is_written(node: SourceNode) -> bool:
+    """Whether it is a value, and not what is computed or null, which is told of itself."""
+    return node.kind == "scalar" and node.tag is None and not nodes.is_null(node)
 
 
 def _seconds(found: re.Match[str]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.model.diagnostic import Span
 from engine.model.expression import Expression, MapOf
 from engine.model.template import DeletionPolicy, Resource
 from translators.cfn import limits, nodes
@@ -30,6 +31,9 @@ _KEYS = frozenset(
         "UpdateReplacePolicy",
     }
 )
+_PLACED = (
+    ("type", "Type"), ("deletion_policy", "DeletionPolicy"), ("update_replace_policy", "UpdateReplacePolicy"),
+)  # fmt: skip
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 
@@ -87,9 +91,21 @@ def _resource(builder: Builder, name: str, key: SourceNode, node: SourceNode, at
         creation_policy=read_creation_policy(builder, node, kind, at),
         description=_description(builder, node, at),
         span=key.span,
+        places=_places(node),
     )
     builder.plain_base64, builder.nulls = builder.heat, False
     return made
+
+
+def _places(node: SourceNode) -> dict[str, Span]:
+    """Where the type stands, the key of the properties, and each name of `DependsOn`."""
+    found = {"properties": nodes.key_span(node, "Properties")} if node.get("Properties") is not None else {}
+    needed = node.get("DependsOn")
+    found |= {part: one.span for part, name in _PLACED if (one := node.get(name)) is not None}
+    if needed is not None:
+        for one in needed.items if needed.kind == "list" else (needed,):
+            found.setdefault(f"depends_on.{one.text}", one.span)
+    return found
 
 
 def _check_version(builder: Builder, node: SourceNode, at: Path) -> None:
@@ -103,6 +119,8 @@ def _check_version(builder: Builder, node: SourceNode, at: Path) -> None:
 def _type(builder: Builder, name: str, key: SourceNode, node: SourceNode, at: Path) -> str:
     item = node.get("Type")
     written = nodes.as_string(item) if item is not None else None
+    if item is None and nodes.misspelt(node, "Type", _KEYS):
+        return ""
     if item is None or nodes.is_null(item) or written == "":
         summary = f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
         builder.fail("InvalidResource", summary, "Add its Type.", at, key.span)
@@ -156,11 +174,14 @@ def _depends_on(builder: Builder, node: SourceNode, at: Path) -> tuple[str, ...]
             summary = "Template format error: DependsOn must be a string or list of strings."
             builder.fail("InvalidResource", summary, "Write the names of resources.", here, one.span)
         elif name not in builder.names.resources:
+            way_out = did_you_mean(name, builder.names.resources) or "Name a resource of this template."
+            if name in builder.names.parameters:
+                way_out = f"{name} is a parameter; only resources can be waited for."
             builder.fail(
                 "UnknownReference",
                 f"Template format error: Unresolved resource dependencies [{name}] in the Resources block of the"
                 " template",
-                did_you_mean(name, builder.names.resources) or "Name a resource of this template.",
+                way_out,
                 here,
                 one.span,
             )

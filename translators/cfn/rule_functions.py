@@ -11,7 +11,7 @@ from engine.model.expression import (
     ListConcat,
     ListOf,
     MapOf,
-    NoValue,
+    Mistake,
     ObjectAttribute,
     ParameterRef,
 )
@@ -24,19 +24,19 @@ from translators.source import SourceNode
 def contains(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     """`[list, value]`"""
     pair = _pair(builder, "Fn::Contains", "a list of strings and a string", argument, at)
-    return Contains(pair[1], pair[0], span=span) if pair else NoValue(span=span)
+    return Contains(pair[1], pair[0], span=span) if pair else Mistake(span=span)
 
 
 def each_member_equals(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     """`[list, value]`"""
     pair = _pair(builder, "Fn::EachMemberEquals", "a list of strings and a string", argument, at)
-    return EachMemberEquals(pair[0], pair[1], span=span) if pair else NoValue(span=span)
+    return EachMemberEquals(pair[0], pair[1], span=span) if pair else Mistake(span=span)
 
 
 def each_member_in(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     """`[list, list]`"""
     pair = _pair(builder, "Fn::EachMemberIn", "two lists of strings", argument, at)
-    return EachMemberIn(pair[0], pair[1], span=span) if pair else NoValue(span=span)
+    return EachMemberIn(pair[0], pair[1], span=span) if pair else Mistake(span=span)
 
 
 def ref_all(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:

@@ -234,7 +234,7 @@ def _description(node: SourceNode | None, strict: bool, findings: Findings) -> s
     text = nodes.as_string(node)
     if text is None:
         summary = "Template format error: Every Description member must be a string."
-        findings.error("InvalidStructure", summary, "Put it in quotes.", at=at, span=node.span)
+        findings.error("InvalidStructure", summary, "Write one text, in quotes.", at=at, span=node.span)
         return ""
     if len(text.encode()) > limits.TEMPLATE_DESCRIPTION_BYTES and strict:
         summary = f"Template format error: 'Description' length is greater than {limits.TEMPLATE_DESCRIPTION_BYTES}."

@@ -17,7 +17,7 @@ from engine.model.expression import (
     Literal,
     MapOf,
     MemberListToMap,
-    NoValue,
+    Mistake,
     Replace,
     Split,
     ToJson,
@@ -58,10 +58,11 @@ def sub(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> 
     if argument.kind == "list" and argument.tag is None and len(argument.items) == 2:
         template, values = argument.items
     text = nodes.as_string(template)
-    if template.tag is not None and isinstance(builder.build(template, (at, "0")), NoValue):
-        return NoValue(span=span)  # an unknown function in the text's place has been reported
+    if template.tag is not None and isinstance(builder.build(template, (at, "0")), Mistake):
+        return Mistake(span=span)  # an unknown function in the text's place has been reported
     if text is None or (values is not None and (values.kind != "map" or values.tag is not None)):
-        return builder.fail("InvalidFunctionArgument", _SUB, "Write `!Sub 'text ${Name}'`.", at, argument.span)
+        hint = "Write `!Sub 'text ${Name}'`, or `!Sub ['text ${Name}', {Name: value}]`."
+        return builder.fail("InvalidFunctionArgument", _SUB, hint, at, argument.span)
     given: dict[str, Expression] = {}
     if values is not None:
         given = {
@@ -77,7 +78,8 @@ def sub(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> 
         elif piece.startswith("!"):
             parts.append(Literal("${" + piece[1:] + "}", span=template.span))
         else:
-            parts.append(_variable(builder, piece, given, at, template.span))
+            span_of_it = (template.variables or {}).get(piece, template.span)
+            parts.append(_variable(builder, piece, given, at, span_of_it))
     return _concat(parts, span)
 
 
@@ -152,7 +154,8 @@ def length(builder: Builder, argument: SourceNode, at: Path, span: Span | None) 
     source = builder.build(argument, at)
     if isinstance(source, Literal | MapOf):
         summary = "Template error: Fn::Length requires a list, or a function that returns a list."
-        return builder.fail("InvalidFunctionArgument", summary, "", at, argument.span)
+        hint = "Write `Fn::Length: [first, second]`."
+        return builder.fail("InvalidFunctionArgument", summary, hint, at, argument.span)
     return Length(source, span=span)
 
 
@@ -160,7 +163,8 @@ def to_json_string(builder: Builder, argument: SourceNode, at: Path, span: Span 
     source = builder.build(argument, at)
     if isinstance(source, Literal):
         summary = "Template error: Fn::ToJsonString requires an object or a list."
-        return builder.fail("InvalidFunctionArgument", summary, "", at, argument.span)
+        hint = "A text needs no function: write it as it is."
+        return builder.fail("InvalidFunctionArgument", summary, hint, at, argument.span)
     return ToJson(source, span=span)
 
 
@@ -184,6 +188,7 @@ def member_list_to_map(builder: Builder, argument: SourceNode, at: Path, span: S
             "Template error: every Fn::MemberListToMap object requires three parameters, the names of key and value"
             " and a list of members."
         )
-        return builder.fail("InvalidFunctionArgument", summary, "", at, argument.span)
+        hint = "Write `[Name, Value, ['.member.0.Name=k', '.member.0.Value=v']]`."
+        return builder.fail("InvalidFunctionArgument", summary, hint, at, argument.span)
     key, value, listed = builder.items(items, at)
     return MemberListToMap(key, value, listed, span=span)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from engine.model import expression as x
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
-from engine.model.nearest import nearest_name
+from engine.model.nearest import closest, did_you_mean
 from translators.findings import Findings, nearest
 from translators.hot.versions import DESCRIPTIONS, OWN_FUNCTIONS, Version, instead_of
 from translators.source import SourceNode
@@ -20,6 +20,7 @@ PSEUDO = {
     "OS::project_id": x.Pseudo.PROJECT_ID,
     "OS::region": x.Pseudo.REGION,
 }
+_OF_RESOURCES = frozenset({"get_resource", "get_attr", "Ref", "Fn::GetAtt"})
 # Words that are functions somewhere and that a user may well choose as a key of a plain map.
 _ORDINARY_WORDS = frozenset({"if", "not", "and", "or", "filter", "equals", "contains", "digest", "repeat", "yaql"})
 # Functions whose misspelling is told from a plain key by the shape of the argument: a name, or a list.
@@ -47,7 +48,7 @@ class Builder:
 
     # --- walking --------------------------------------------------------------------------------------------------
     def build(self, node: SourceNode) -> Expression:
-        """The expression of `node`; a mistake is reported and stands as null."""
+        """The expression of `node`; a mistake is reported, and stands for anything."""
         if node.tag is not None:
             short = node.tag.lstrip("!")
             way_out = instead_of(short, self.version) or instead_of(f"Fn::{short}", self.version)
@@ -61,7 +62,7 @@ class Builder:
         if called is not None:
             return called
         entries = [(key.text, self._at(key.text, item)) for key, item in node.entries]
-        return MapOf(tuple(entries), span=node.span)
+        return MapOf(tuple(entries), span=node.span, keys=node.key_spans)
 
     def _at(self, step: str, node: SourceNode) -> Expression:
         if node.kind == "scalar" and node.tag is None:
@@ -97,11 +98,10 @@ class Builder:
         known_elsewhere = name in DESCRIPTIONS and (self.in_condition or name not in _ORDINARY_WORDS)
         if known_elsewhere or name.startswith("Fn::") or name in OWN_FUNCTIONS:
             where = "in conditions " if self.in_condition else ""
-            heats = self.version.condition_functions if self.in_condition else self.version.functions
             return self.fail(
                 "UnknownFunction",
                 f'"{name}" is not a function {where}of heat_template_version {self.version.name}.',
-                instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, heats),
+                self._instead(name),
                 key.span,
             )  # fmt: skip
         meant = misspelt(name, argument.kind, argument.get("template") is not None, self._allowed())
@@ -109,13 +109,19 @@ class Builder:
             return None
         return self.fail("UnknownFunction", f'"{name}" is not a function.', f"Did you mean {meant}?", key.span)
 
+    def _instead(self, name: str) -> str:
+        if self.in_condition and name in _OF_RESOURCES:
+            return "Conditions are decided before any resource exists: use parameters."
+        heats = self.version.condition_functions if self.in_condition else self.version.functions
+        return instead_of(name, self.version, in_condition=self.in_condition) or nearest(name, heats)
+
     def _allowed(self) -> frozenset[str]:
         return self.version.understood_in_conditions if self.in_condition else self.version.understood
 
     # --- mistakes -------------------------------------------------------------------------------------------------
     def fail(self, code: str, summary: str, detail: str, span: Span | None) -> Expression:
         self.findings.error(code, summary, detail, address=".".join(self.address), span=span)
-        return Literal(None, span=span)
+        return x.Mistake(span=span)
 
     def wrong(self, name: str, form: str, span: Span) -> Expression:
         return self.fail("InvalidFunctionArgument", f'The argument of "{name}" has not the form it needs.',
@@ -143,17 +149,20 @@ class Builder:
         found = self.build(node)
         self.in_condition = before
         if isinstance(found, MapOf | x.ListOf):
+            known = self.version.condition_functions
+            near = did_you_mean(node.entries[0][0].text, known) if len(node.entries) == 1 else ""
             return self.fail("InvalidCondition", "A condition is a name, a boolean or a condition function.",
-                             f"Functions of conditions are {', '.join(sorted(self.version.condition_functions))}.",
-                             node.span)  # fmt: skip
+                             near or f"Functions of conditions are {', '.join(sorted(known))}.", node.span)  # fmt: skip
         return found
 
     def parameter(self, name: str, path: tuple[Expression, ...], span: Span) -> Expression:
         if name in PSEUDO:
             return x.PseudoRef(PSEUDO[name], span=span)
         if name not in self.parameters:
-            return self.fail("UnknownParameter", f"The Parameter ({name}) was not defined in template.",
-                             nearest(name, PSEUDO if name.startswith("OS::") else self.parameters), span)  # fmt: skip
+            way_out = nearest(name, PSEUDO if name.startswith("OS::") else self.parameters)
+            if name in self.resources:
+                way_out = f"{name} is a resource: write get_resource, or get_attr."
+            return self.fail("UnknownParameter", f"The Parameter ({name}) was not defined in template.", way_out, span)
         return x.ParameterRef(name, path, span=span)
 
     def resource(self, name: str, span: Span) -> str | None:
@@ -163,7 +172,8 @@ class Builder:
         self.fail(
             "InvalidTemplateReference",
             f'The specified reference "{name}" (in {".".join(self.address)}) is incorrect.',
-            nearest(name, self.resources), span,
+            f"{name} is a parameter: write get_param." if name in self.parameters else nearest(name, self.resources),
+            span,
         )  # fmt: skip
         return None
 
@@ -172,7 +182,7 @@ def misspelt(name: str, kind: str, has_template: bool, allowed: Container[str]) 
     """The function that `name` nearly is, where the argument, of that kind, has the shape of that function's."""
     if "_" not in name or (kind == "map" and not has_template):
         return None
-    return nearest_name(name, [one for one in _BY_ARGUMENT[kind] if one in allowed], 0.75)
+    return closest(name, [one for one in _BY_ARGUMENT[kind] if one in allowed], cutoff=0.75)
 
 
 def is_call(name: str, kind: str, has_template: bool, version: Version, *, in_condition: bool) -> bool:

@@ -76,7 +76,7 @@ def read_environment(given: str | Mapping[str, Value] | None, *, name: str = "en
         given = tree.to_python()
     if not isinstance(given, Mapping):
         raise invalid("InvalidEnvironment", "The environment is not a valid YAML mapping data type.",
-                      span=None if tree is None else tree.span)  # fmt: skip
+                      f"Its sections are {', '.join(SECTIONS)}.", span=None if tree is None else tree.span)  # fmt: skip
     findings = Findings()
     for section, body in given.items():
         _check_section(str(section), body, findings)
@@ -129,19 +129,21 @@ def _check_section(section: str, body: Value, findings: Findings) -> None:
     if section in _LISTS:
         _check_list(section, body, address, findings)
     elif not isinstance(body, Mapping):
-        findings.error("InvalidEnvironment", f"The environment's {section} must be a map.", address=address)
+        findings.error("InvalidEnvironment", f"The environment's {section} must be a map.",
+                       "Write its entries below it.", address=address)  # fmt: skip
     elif section == "resource_registry":
         _check_registry(body, address, findings)
     elif section == "parameter_merge_strategies":
         for name, strategy in body.items():
             if not isinstance(strategy, str) or strategy not in _STRATEGIES:
                 findings.error("InvalidEnvironment", f"{strategy!r} is no merge strategy (parameter {name}).",
-                               nearest(strategy, _STRATEGIES), address=address)  # fmt: skip
+                               nearest(strategy, _STRATEGIES), address=f"{address}.{name}")  # fmt: skip
 
 
 def _check_list(section: str, body: Value, address: str, findings: Findings) -> None:
     if not isinstance(body, list):
-        findings.error("InvalidEnvironment", f"The environment's {section} must be a list.", address=address)
+        findings.error("InvalidEnvironment", f"The environment's {section} must be a list.", "Begin each with a dash.",
+                       address=address)  # fmt: skip
     elif section == "event_sinks":
         for index, sink in enumerate(body):
             _check_sink(sink, f"{address}.{index}", findings)
@@ -155,17 +157,18 @@ def _check_sink(sink: Value, address: str, findings: Findings) -> None:
         return
     if sink.get("type") not in _SINKS:
         findings.error("InvalidEnvironment", f"There is no event sink of the type {sink.get('type')!r}.",
-                       nearest(sink.get("type"), _SINKS), address=address)  # fmt: skip
+                       nearest(sink.get("type"), _SINKS), address=f"{address}.type")  # fmt: skip
         return
     for name in set(sink) - {"type", "target", "ttl"}:
         findings.error("InvalidEnvironment", f"{name} is nothing that an event sink has.",
-                       "It has type, target and ttl.", address=address)  # fmt: skip
+                       "It has type, target and ttl.", address=f"{address}.{name}")  # fmt: skip
     if not isinstance(sink.get("target"), str) or not sink["target"]:
-        findings.error("InvalidEnvironment", "An event sink needs the name of a queue as its target.", address=address)
+        findings.error("InvalidEnvironment", "An event sink needs the name of a queue as its target.",
+                       "Add target: NAME.", address=f"{address}.target")  # fmt: skip
     ttl = sink.get("ttl")
     if ttl is not None and (not isinstance(ttl, int) or isinstance(ttl, bool) or not _LEAST_TTL <= ttl <= _MOST_TTL):
         findings.error("InvalidEnvironment", f"The ttl of an event sink is from {_LEAST_TTL} to {_MOST_TTL} seconds.",
-                       address=address)  # fmt: skip
+                       "Leave it out, or change it.", address=f"{address}.ttl")  # fmt: skip
 
 
 def _check_registry(body: Mapping[str, Value], address: str, findings: Findings) -> None:
@@ -182,7 +185,8 @@ def _check_registry(body: Mapping[str, Value], address: str, findings: Findings)
 def _check_settings(resource: str, settings: Value, address: str, findings: Findings) -> None:
     here = f"{address}.{resource}"
     if not isinstance(settings, Mapping):
-        findings.error("InvalidEnvironment", f"The settings of {resource} in the registry must be a map.", address=here)
+        findings.error("InvalidEnvironment", f"The settings of {resource} in the registry must be a map.",
+                       "Write hooks: or restricted_actions: below it.", address=here)  # fmt: skip
         return
     for key, known in _SETTINGS:
         given = settings.get(key)
@@ -191,7 +195,7 @@ def _check_settings(resource: str, settings: Value, address: str, findings: Find
         wrong = [word for word in listed if not isinstance(word, str) or word not in known]
         for word in wrong:
             findings.error("InvalidEnvironment", f'Invalid {key[:-1].replace("_", " ")} "{word}" of {resource}.',
-                           nearest(word, known), address=here)  # fmt: skip
+                           nearest(word, known), address=f"{here}.{key}")  # fmt: skip
     for name, inner in settings.items():
         if isinstance(inner, Mapping):
             _check_settings(str(name), inner, here, findings)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from engine.model import expression as x
 from engine.model.diagnostic import Span
 from engine.model.expression import Expression, Literal, MapOf
+from engine.model.nearest import did_you_mean
 from translators.hot.builder import PSEUDO, Builder, Reader
 from translators.source import SourceNode
 
@@ -38,7 +39,7 @@ def _get_resource(b: Builder, node: SourceNode, span: Span) -> Expression:
     if node.kind != "scalar" or not isinstance(node.value, str):
         return b.wrong("get_resource", "NAME", node.span)
     name = b.resource(node.value, node.span)
-    return Literal(None, span=span) if name is None else x.ResourceRef(name, span=node.span)
+    return x.Mistake(span=span) if name is None else x.ResourceRef(name, span=node.span)
 
 
 def _get_attr(b: Builder, node: SourceNode, span: Span) -> Expression:
@@ -47,7 +48,7 @@ def _get_attr(b: Builder, node: SourceNode, span: Span) -> Expression:
         return b.wrong("get_attr", "[RESOURCE, ATTRIBUTE, KEY, …]", node.span)
     name = b.resource(node.items[0].value, node.items[0].span)
     if name is None:
-        return Literal(None, span=span)
+        return x.Mistake(span=span)
     attribute = b.build(node.items[1]) if len(node.items) > 1 else None
     return x.AttributeRef(name, attribute, tuple(b.build(item) for item in node.items[2:]), span=node.span)
 
@@ -69,7 +70,8 @@ def _get_file(b: Builder, node: SourceNode, span: Span) -> Expression:
     content = b.files.get(node.text)
     if content is None:
         return b.fail("MissingFile", _NO_FILE.format(node.text),
-                      "The client sends local files along; is the path right?", node.span)  # fmt: skip
+                      did_you_mean(node.text, b.files) or "The client sends local files along; is the path right?",
+                      node.span)  # fmt: skip
     return Literal(content, span=node.span)
 
 

@@ -42,7 +42,7 @@ def _parts(b: Builder, name: str, form: str, node: SourceNode, count: int) -> li
 
 def _nothing(span: Span) -> Expression:
     """Where a mistake has been reported."""
-    return x.Literal(None, span=span)
+    return x.Mistake(span=span)
 
 
 def _cidr(b: Builder, node: SourceNode, span: Span) -> Expression:

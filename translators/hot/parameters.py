@@ -40,13 +40,15 @@ def read_parameters(node: SourceNode | None, version: Version, findings: Finding
         name, address = key.text, f"parameters.{key.text}"
         if shapes.definition(item, "a parameter definition", address, findings):
             found[name] = _parameter(key, item, version, address, findings)
+        else:
+            found[name] = Parameter(name, ParameterType.STRING, span=key.span)
     return found
 
 
 def _parameter(key: SourceNode, item: SourceNode, version: Version, address: str, findings: Findings) -> Parameter:
     known = (*_KEYS, "tags") if version.level >= _TAGS_SINCE else _KEYS
     shapes.known_keys(item, known, "a parameter definition", address, findings, {"tags": "2018-03-02"})
-    kind = _type(key, item.get("type"), address, findings)
+    kind = _type(key, item, known, address, findings)
     return Parameter(
         name=key.text,
         type=kind,
@@ -58,10 +60,14 @@ def _parameter(key: SourceNode, item: SourceNode, version: Version, address: str
         constraints=tuple(_constraints(item.get("constraints"), kind, version, address, findings)),
         tags=tuple(_tags(item.get("tags"), f"{address}.tags", findings)),
         span=key.span,
+        default_span=None if (default := item.get("default")) is None else default.span,
     )
 
 
-def _type(key: SourceNode, node: SourceNode | None, address: str, findings: Findings) -> ParameterType:
+def _type(key: SourceNode, item: SourceNode, known: tuple[str, ...], address: str, findings: Findings) -> ParameterType:
+    node = item.get("type")
+    if node is None and shapes.misspelt(item, "type", known):
+        return ParameterType.STRING
     if node is None or shapes.is_null(node):
         findings.error("MissingKey", f"Missing parameter type for parameter: {key.text}",
                        f"Add type: one of {', '.join(_TYPES)}.", address=address, span=key.span)  # fmt: skip
@@ -82,7 +88,7 @@ def _default(node: SourceNode | None, kind: ParameterType, address: str, finding
     fits = node.kind == "scalar" or kind is ParameterType.JSON or (kind is ParameterType.LIST and node.kind == "list")
     if not fits:
         findings.error("ParameterDefaultInvalid", f"The default of a {kind} parameter cannot be a {node.kind}.",
-                       address=f"{address}.default", span=node.span)  # fmt: skip
+                       "Change it or the type.", address=f"{address}.default", span=node.span)  # fmt: skip
         return MISSING
     wrong = _SCALARS.get(kind, _any)(node.text.lower())
     if wrong:
@@ -145,7 +151,8 @@ def _limit(
 ) -> Iterator[Constraint]:
     if kind not in _VALID_FOR[name]:
         findings.error("InvalidConstraint", f"{name} constraint invalid for {kind}.",
-                       f"It is for {', '.join(sorted(_VALID_FOR[name]))}.", address=where, span=limit.span)  # fmt: skip
+                       f"It is for {', '.join(sorted(_VALID_FOR[name]))}.",
+                       address=where, span=shapes.key_span(item, name))  # fmt: skip
         return
     description = shapes.text(item.get("description"), where, findings)
     made = _READERS[name](limit, description, f"{where}.{name}", findings)
@@ -165,11 +172,13 @@ def _bounds(
         item = node.get(name)
         value = None if item is None else _as_number(item.value)
         if item is not None and value is None:
-            findings.error("InvalidConstraint", f"{name} must be a number.", address=address, span=item.span)
+            findings.error("InvalidConstraint", f"{name} must be a number.", f"{item.text or 'This'} is none.",
+                           address=address, span=item.span)  # fmt: skip
             return None
         found.append(value)
     if found == [None, None]:
-        findings.error("InvalidConstraint", f"{' and/or '.join(names)} must be given.", address=address, span=node.span)
+        findings.error("InvalidConstraint", f"{' and/or '.join(names)} must be given.",
+                       f"Write {{{names[0]}: …, {names[1]}: …}}.", address=address, span=node.span)  # fmt: skip
         return None
     return found[0], found[1]
 
@@ -204,18 +213,21 @@ def _modulo(node: SourceNode, description: str, address: str, findings: Findings
         return None
     step, offset = bounds
     if step is None:
-        findings.error("InvalidConstraint", "A modulo constraint needs a step.", address=address, span=node.span)
+        findings.error("InvalidConstraint", "A modulo constraint needs a step.", "Write {step: 2, offset: 0}.",
+                       address=address, span=node.span)  # fmt: skip
         return None
     if not step or abs(offset or 0) >= abs(step) or (offset or 0) * step < 0:
         findings.error("InvalidConstraint", "step must not be 0, and offset must be nearer to 0 than step, "
-                       "with the same sign.", address=address, span=node.span)  # fmt: skip
+                       "with the same sign.", "Write {step: 2, offset: 0} for even numbers.",
+                       address=address, span=node.span)  # fmt: skip
         return None
     return Constraint(modulo=(step, offset or 0), description=description)
 
 
 def _allowed_values(node: SourceNode, description: str, address: str, findings: Findings) -> Constraint | None:
     if node.kind != "list":
-        findings.error("InvalidConstraint", "allowed_values must be a list.", address=address, span=node.span)
+        findings.error("InvalidConstraint", "allowed_values must be a list.", "Write [first, second].",
+                       address=address, span=node.span)  # fmt: skip
         return None
     return Constraint(allowed_values=tuple(node.to_python()), description=description)
 
@@ -228,8 +240,9 @@ def _pattern(node: SourceNode, description: str, address: str, findings: Finding
     try:
         regex.compile(node.text)
     except (regex.error, OverflowError, RecursionError) as error:
-        findings.error("InvalidConstraint", f"{node.text} is no regular expression: {error}.", address=address,
-                       span=node.span)  # fmt: skip
+        findings.error("InvalidConstraint", f"{node.text} is no regular expression: {error}.",
+                       "A backslash before a character takes it as itself.",
+                       address=address, span=node.span)  # fmt: skip
         return None
     return Constraint(pattern=node.text, description=description)
 
@@ -277,8 +290,9 @@ def _group(
     shapes.known_keys(item, ("label", "description", "parameters"), "a parameter group", address, findings)
     members = item.get("parameters")
     if members is None or members.kind != "list":
-        findings.error("MissingKey", "The parameters of a parameter group must be a list.", address=address,
-                       span=item.span)  # fmt: skip
+        findings.error("MissingKey", "The parameters of a parameter group must be a list.",
+                       "Add parameters: [NAME, …].", address=address,
+                       span=item.span if members is None else members.span)  # fmt: skip
         members = None
     names: list[str] = []
     for member in members.items if members is not None else ():

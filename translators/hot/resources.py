@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.model.expression import Expression, Literal, MapOf
+from engine.model.diagnostic import Span
+from engine.model.expression import Expression, Literal, MapOf, Mistake
 from engine.model.template import DeletionPolicy, Output, Resource
 from translators.findings import nearest
 from translators.hot import shapes
@@ -60,10 +61,11 @@ def _resource(b: Builder, key: SourceNode, item: SourceNode) -> Resource:
     depends_on = _depends_on(b, item.get("depends_on"))
     if external is not None and depends_on:
         b.fail("InvalidExternalResourceDependency", f"The external resource {key.text} cannot depend on another.",
-               "It is not made, so nothing can be waited for: take depends_on out.", key.span)  # fmt: skip
+               "It is not made, so nothing can be waited for: take depends_on out.",
+               shapes.key_span(item, "depends_on"))  # fmt: skip
     return Resource(
         address=key.text,
-        type=_type(b, key, item.get("type")),
+        type=_type(b, key, item, known),
         properties=_properties(b, item),
         depends_on=depends_on,
         condition=_condition(b, condition),
@@ -74,16 +76,30 @@ def _resource(b: Builder, key: SourceNode, item: SourceNode) -> Resource:
         external_id=None if external is None else _part(b, item, "external_id"),
         description=shapes.text(item.get("description"), f"{_here(b)}.description", b.findings),
         span=key.span,
+        places=_places(item),
     )
 
 
-def _type(b: Builder, key: SourceNode, node: SourceNode | None) -> str:
+def _places(item: SourceNode) -> dict[str, Span]:
+    found = {"properties": shapes.key_span(item, "properties")} if item.get("properties") is not None else {}
+    needed = item.get("depends_on")
+    found |= {name: one.span for name in ("type", "deletion_policy") if (one := item.get(name)) is not None}
+    if needed is not None:
+        for one in needed.items if needed.kind == "list" else (needed,):
+            found.setdefault(f"depends_on.{one.text}", one.span)
+    return found
+
+
+def _type(b: Builder, key: SourceNode, item: SourceNode, known: tuple[str, ...]) -> str:
+    node = item.get("type")
+    if node is None and shapes.misspelt(item, "type", known):
+        return ""
     if node is None or shapes.is_null(node):
         b.fail("MissingKey", f"Each resource must contain a type key; {key.text} has none.",
                "Add type: and a name, such as OS::Nova::Server.", key.span)  # fmt: skip
         return ""
     if not isinstance(node.value, str) or not node.value:
-        b.fail("InvalidDefinition", f"The type of {key.text} must be a string.", "", node.span)
+        b.fail("InvalidDefinition", f"The type of {key.text} must be a string.", "Write one type's name.", node.span)
         return ""
     return node.value
 
@@ -103,7 +119,7 @@ def _properties(b: Builder, item: SourceNode) -> MapOf:
         for key, value in node.entries:
             with b.within(key.text):
                 entries.append((key.text, b.build(value)))
-        return MapOf(tuple(entries), span=node.span)
+        return MapOf(tuple(entries), span=node.span, keys=node.key_spans)
 
 
 def _part(b: Builder, item: SourceNode, name: str) -> Expression | None:
@@ -173,7 +189,7 @@ def read_outputs(b: Builder, node: SourceNode | None) -> dict[str, Output]:
             shapes.known_keys(item, known, "an output definition", _here(b), b.findings, _LATER)
             found[key.text] = Output(
                 name=key.text,
-                value=_value(b, key, item.get("value")),
+                value=_value(b, key, item, known),
                 description=shapes.text(item.get("description"), f"{_here(b)}.description", b.findings),
                 condition=_condition(b, item.get("condition") if newer else None),
                 span=key.span,
@@ -181,7 +197,10 @@ def read_outputs(b: Builder, node: SourceNode | None) -> dict[str, Output]:
     return found
 
 
-def _value(b: Builder, key: SourceNode, node: SourceNode | None) -> Expression:
+def _value(b: Builder, key: SourceNode, item: SourceNode, known: tuple[str, ...]) -> Expression:
+    node = item.get("value")
+    if node is None and shapes.misspelt(item, "value", known):
+        return Mistake(span=key.span)
     if node is None:
         return b.fail("MissingKey", 'Each output must contain a "value" key.', "Add value: to it.", key.span)
     with b.within("value"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from engine.model.diagnostic import Span
+from engine.model.nearest import closest
 from translators.findings import Findings, nearest
 from translators.source import SourceNode
 
@@ -22,6 +24,11 @@ def section(node: SourceNode | None, name: str, findings: Findings) -> tuple[tup
                        "Write NAME: {…} below it.", address=name, span=node.span)  # fmt: skip
         return ()
     return node.entries
+
+
+def key_span(node: SourceNode, name: str) -> Span:
+    """Where the key `name` of a map stands; the map's place when it has none."""
+    return next((key.span for key, _ in node.entries if key.value == name), node.span)
 
 
 def is_null(node: SourceNode) -> bool:
@@ -54,12 +61,18 @@ def known_keys(
     return fine
 
 
+def misspelt(node: SourceNode, name: str, known: Iterable[str]) -> bool:
+    """Whether a key that there is not was meant to be `name`; that it is missing is then no news."""
+    names = list(known)
+    return any(closest(key.text, names) == name for key, _ in node.entries if key.value not in names)
+
+
 def definition(node: SourceNode, what: str, address: str, findings: Findings) -> bool:
     """Whether `node` is the map that a definition must be."""
     if node.kind == "map" and node.tag is None:
         return True
-    findings.error("InvalidDefinition", f"{what[:1].upper()}{what[1:]} must be a map.", "Write its keys below it.",
-                   address=address, span=node.span)  # fmt: skip
+    findings.error("InvalidDefinition", f"{what[:1].upper()}{what[1:]} must be a map.",
+                   "Write its keys below it.", address=address, span=node.span)  # fmt: skip
     return False
 
 
@@ -68,7 +81,7 @@ def text(node: SourceNode | None, address: str, findings: Findings) -> str:
     if node is None:
         return ""
     if node.kind != "scalar":
-        findings.error("InvalidDefinition", f"{address} must be text.", "Put it in quotes.",
+        findings.error("InvalidDefinition", f"{address} must be text, not a {node.kind}.", "Write one text.",
                        address=address, span=node.span)  # fmt: skip
         return ""
     return node.text
@@ -80,5 +93,6 @@ def flag(node: SourceNode | None, address: str, findings: Findings) -> bool:
         return False
     word = node.text.lower() if node.kind == "scalar" else ""
     if word not in WORDS:
-        findings.error("InvalidDefinition", f"{address} must be true or false.", address=address, span=node.span)
+        findings.error("InvalidDefinition", f"{address} must be true or false.", "Write one of the two.",
+                       address=address, span=node.span)  # fmt: skip
     return word in _YES

@@ -225,6 +225,7 @@ _WORDS: Final[Mapping[type, Callable[[Words, Any], Value]]] = {
     x.ListOf: lambda words, e: words.values(e.items),
     MapOf: _map,
     x.NoValue: _no_words("AWS::NoValue"),
+    x.Mistake: _no_words("What could not be read"),
     x.ParameterRef: _parameter,
     x.PseudoRef: _pseudo,
     x.ResourceRef: lambda words, e: {"get_resource": e.address},

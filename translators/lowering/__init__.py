@@ -2,6 +2,6 @@
 together, by the functions here that the rows name."""
 
 from translators.lowering.known_images import with_known_images
-from translators.lowering.lower import lower, unmapped
+from translators.lowering.lower import lower_leniently
 
-__all__ = ["lower", "unmapped", "with_known_images"]
+__all__ = ["lower_leniently", "with_known_images"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.model.expression import Expression, ListOf, Literal, NoValue, TableLookup
+from engine.model.nearest import did_you_mean
 from engine.model.template import DeletionPolicy
 from translators.lowering import logic
 from translators.lowering.draft import Draft
@@ -78,4 +79,4 @@ def _check(draft: Draft, ebs: Expression, path: tuple[str, ...]) -> None:
     for key in logic.keys(ebs):
         if key not in known:
             draft.error("UnsupportedProperty", f"Encountered unsupported property {key}",
-                        f"Ebs has {', '.join(sorted(known))}.", *path, key)  # fmt: skip
+                        did_you_mean(key, known) or f"Ebs has {', '.join(sorted(known))}.", *path, key)  # fmt: skip

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.model.diagnostic import Span
-from engine.model.expression import AttributeRef, Expression, MapOf, ResourceRef
+from engine.model.expression import AttributeRef, Expression, MapOf, Mistake, ResourceRef
 from engine.model.template import DeletionPolicy, Dialect, Resource
 from mappings import Row
 from translators.cfn.template import HEAT_VERSIONS
 from translators.findings import Findings
 from translators.lowering import logic
 from translators.lowering.world import World
+
+_OF_KEYS = frozenset({"UnsupportedProperty", "PropertyRejected", "PropertyIgnored", "PropertyUndecided"})
+_MISSING = frozenset({"PropertyMissing", "RuleWithoutSource"})
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class Draft:
     attributes: dict[str, Expression] = field(default_factory=dict)
     early: str | None = None
     early_for: frozenset[str] = frozenset()
+    misspelt: set[tuple[str, ...]] = field(default_factory=set)  # paths of maps in which a key is that there is not
 
     # --- reading --------------------------------------------------------------------------------------------------
     def prop(self, name: str) -> Expression | None:
@@ -86,18 +90,41 @@ class Draft:
         here: Expression | None = self.source.properties
         span = self.source.span
         for step in path:
-            if isinstance(here, MapOf):
-                here = here.get(step)
-            else:
-                found = logic.items(here)
-                here = found[int(step)] if found is not None and step.isdigit() and int(step) < len(found) else None
+            here = here.get(step) if isinstance(here, MapOf) else _item(here, step)
             if here is None:
                 break
             span = here.span or span
         return span
 
+    def _at(self, path: tuple[str, ...]) -> Expression | None:
+        here: Expression | None = self.source.properties
+        for step in path:
+            here = here.get(step) if isinstance(here, MapOf) else _item(here, step)
+        return here
+
+    def key_span(self, *path: str) -> Span | None:
+        """Where the last key of `path` stands."""
+        outer = self._at(path[:-1])
+        found = outer.key_span(path[-1]) if isinstance(outer, MapOf) and path else None
+        return found or self.span_of(*path)
+
     def error(self, code: str, summary: str, detail: str = "", *path: str) -> None:
-        self.findings.error(code, summary, detail, address=self.place(*path), span=self.span_of(*path))
+        """Report a mistake. What has been told is not told again: that a key is missing which is misspelt."""
+        if code == "UnsupportedProperty":
+            self.misspelt.add(path[:-1])
+        elif (code in _MISSING and path in self.misspelt) or isinstance(self._at(path), Mistake):
+            return
+        self.findings.error(code, summary, detail, address=self.place(*path), span=self._span(code, path))
 
     def warn(self, code: str, summary: str, *path: str) -> None:
-        self.findings.warning(code, summary, address=self.place(*path), span=self.span_of(*path))
+        self.findings.warning(code, summary, address=self.place(*path), span=self._span(code, path))
+
+    def _span(self, code: str, path: tuple[str, ...]) -> Span | None:
+        if not path:
+            return self.source.place("properties")
+        return self.key_span(*path) if code in _OF_KEYS else self.span_of(*path)
+
+
+def _item(expression: Expression | None, step: str) -> Expression | None:
+    found = logic.items(expression)
+    return found[int(step)] if found is not None and step.isdigit() and int(step) < len(found) else None

@@ -14,6 +14,7 @@ from engine.model.expression import (
     Select,
     Split,
 )
+from engine.model.nearest import did_you_mean
 from engine.model.template import DeletionPolicy
 from translators.lowering import logic, network, ports
 from translators.lowering.devices import volumes
@@ -124,8 +125,8 @@ def _check_nic(draft: Draft, nic: ports.Nic, position: int) -> None:
     place = ("NetworkInterfaces", str(position))
     for key in logic.keys(nic.entry):
         if key not in _NIC_KEYS:
-            known = f"An interface has {', '.join(sorted(_NIC_KEYS))}."
-            draft.error("UnsupportedProperty", f"Encountered unsupported property {key}", known, *place, key)
+            way_out = did_you_mean(key, _NIC_KEYS) or f"An interface has {', '.join(sorted(_NIC_KEYS))}."
+            draft.error("UnsupportedProperty", f"Encountered unsupported property {key}", way_out, *place, key)
     for name in ("SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress"):
         if draft.prop(name) is not None and position == 0:
             draft.error("PropertyConflict", f"NetworkInterfaces and {name} cannot be given together.",

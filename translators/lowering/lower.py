@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from engine.model.diagnostic import Diagnostic
 from engine.model.expression import MapOf, NoValue
+from engine.model.nearest import closest
 from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings, Row
 from translators.cfn import serverless
-from translators.findings import Findings, nearest
+from translators.findings import Findings
 from translators.lowering import language, logic
 from translators.lowering.draft import Draft, MemberDraft
 from translators.lowering.properties import check_properties
@@ -21,53 +22,69 @@ from translators.lowering.world import World
 _FOREIGN = ("AWS::", "Custom::", "Alexa::")
 
 
-def lower(template: Template, *, rows: Mappings) -> Template:
-    """Return `template` with a `Group` and its members in place of every `AWS::` resource, in either dialect.
+def lower_leniently(
+    template: Template, *, rows: Mappings, doubtful: frozenset[str] = frozenset()
+) -> tuple[Template, tuple[Diagnostic, ...]]:
+    """`template` with a `Group` and its members in place of every `AWS::` resource, in either dialect, as far as that
+    can be, and every error found on the way; warnings are added to the template's.
 
-    Raises Invalid with all findings; warnings are added to the template's.
+    `doubtful` are resources of which too little could be read. They are left out, and so is what is found wrong here.
     """
-    foreign = [one for one in template.resources.values() if one.type.startswith(_FOREIGN)]
+    foreign = {one.address: one for one in template.resources.values() if _is_foreign(one.type)}
     if not foreign:
-        return template
+        return _without(template, doubtful), ()
     findings = Findings()
-    world = World(template, rows)
-    drafts: dict[str, Draft] = {}
-    for resource in foreign:
-        row = rows.row(resource.type)
-        if row is None:
-            _unmapped(resource, template, rows, findings)
-            continue
-        drafts[resource.address] = _draft(resource, row, world, findings)
-    references = References(template, drafts, {one.address for one in foreign}, findings)
+    drafts = _drafts([one for one in foreign.values() if one.address not in doubtful], template, rows, findings)
+    wrong = doubtful | (foreign.keys() - {address for address, (_, found) in drafts.items() if not found.errors})
+    for _, found in drafts.values():
+        findings.add(found.all)
+    references = References(template, {address: draft for address, (draft, _) in drafts.items()}, findings)
     references.check()
-    findings.check()
     resources: dict[str, Resource] = {}
     groups: dict[str, Group] = {}
     for address, resource in template.resources.items():
-        draft = drafts.get(address)
-        if draft is None:
+        if address in wrong:
+            continue
+        if address not in foreign:
             resources[address] = references.in_resource(resource)
             continue
-        group, members = _group(draft, references)
+        group, members = _group(drafts[address][0], references)
         groups[address] = group
         resources.update((member.address, member) for member in members)
-    findings.check()
-    return replace(
+    lowered = replace(
         template,
         resources=resources,
         groups={**template.groups, **groups},
         outputs={name: references.in_output(output) for name, output in template.outputs.items()},
         warnings=(*template.warnings, *findings.warnings),
     )
+    return lowered, findings.errors
 
 
-def unmapped(template: Template, rows: Mappings) -> tuple[Diagnostic, ...]:
-    """An error for each resource of a type without a row; for templates that are refused before they are lowered."""
-    findings = Findings()
-    for resource in template.resources.values():
-        if resource.type.startswith(_FOREIGN) and rows.row(resource.type) is None:
+def _is_foreign(kind: str) -> bool:
+    return kind.startswith(_FOREIGN) or kind[:5].upper() == "AWS::"
+
+
+def _without(template: Template, doubtful: frozenset[str]) -> Template:
+    if not doubtful:
+        return template
+    return replace(template, resources={a: one for a, one in template.resources.items() if a not in doubtful})
+
+
+def _drafts(
+    foreign: Iterable[Resource], template: Template, rows: Mappings, findings: Findings
+) -> dict[str, tuple[Draft, Findings]]:
+    """A draft of each resource whose type has a row, and what is wrong with it."""
+    world = World(template, rows)
+    drafts = {}
+    for resource in foreign:
+        row = rows.row(resource.type)
+        if row is None:
             _unmapped(resource, template, rows, findings)
-    return findings.errors
+            continue
+        found = Findings()
+        drafts[resource.address] = (_draft(resource, row, world, found), found)
+    return drafts
 
 
 def _unmapped(resource: Resource, template: Template, rows: Mappings, findings: Findings) -> None:
@@ -77,7 +94,7 @@ def _unmapped(resource: Resource, template: Template, rows: Mappings, findings: 
         near = "Nobody has decided yet what it means on OpenStack; a row in an operator's folder of mappings can."
     findings.error(
         "UnmappedType", f"Template format error: Unrecognized resource types: [{resource.type}]", near,
-        address=f"{section}.{resource.address}.Type", span=resource.span,
+        address=f"{section}.{resource.address}.Type", span=resource.place("type"),
     )  # fmt: skip
 
 
@@ -86,8 +103,8 @@ def _misspelt(name: str, rows: Mappings) -> str:
     if name.startswith("AWS::Serverless::"):
         return f"It is a type of AWS SAM: write `Transform: {serverless.NAME}` at the top of the template."
     service = name.rpartition("::")[0].lower()
-    near = nearest(name, [one for one in rows.types() if one.rpartition("::")[0].lower() == service], cutoff=0.8)
-    return near if near.startswith("Did") else ""
+    meant = closest(name, [one for one in rows.types() if one.rpartition("::")[0].lower() == service], cutoff=0.8)
+    return "" if meant is None else f"Did you mean {meant}?"
 
 
 def _draft(resource: Resource, row: Row, world: World, findings: Findings) -> Draft:
@@ -161,4 +178,5 @@ def _member(draft: Draft, member: MemberDraft, needed: tuple[str, ...], referenc
         computed_policy=None if member.deletion_policy else source.computed_policy,
         group=source.address,
         span=source.span,
+        places=source.places,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.model.expression import Expression
+from engine.model.nearest import closest, nearest
 from mappings import Decision, Level
-from translators.findings import nearest
 from translators.lowering import logic
 from translators.lowering.draft import Draft
 
@@ -16,25 +16,28 @@ def check_properties(draft: Draft) -> None:
     if written.rest is not None:
         draft.error("ComputedProperties", f"The properties of {draft.source.address} are computed as a whole.",
                     f"What {row.type} becomes depends on which are there: write each by its name.")  # fmt: skip
+    meant = set()
     for name, value in written.entries:
         if name not in known and row.any_properties:
             continue
         if name not in known:
-            where = f"{row.type} {nearest(name, known)}".strip()
-            draft.error("UnsupportedProperty", f"Encountered unsupported property {name}", f"It is not one of {where}",
-                        name)  # fmt: skip
+            near = closest(name, known)
+            meant.add(near)
+            way_out = nearest(name, known) if near is None else f"Did you mean {near}?"
+            draft.error("UnsupportedProperty", f"Encountered unsupported property {name}",
+                        way_out or f"docs/coverage.md lists those of {row.type}.", name)  # fmt: skip
             continue
         decision = row.decisions.get(name)
         if decision is not None and logic.present(value) != logic.FALSE:
             decide(draft, f"{row.type} {name}", value, decision, (name,))
     for name in row.required:
-        if logic.present(written.get(name)) == logic.FALSE:
-            draft.error(
+        if name not in meant and logic.present(written.get(name)) == logic.FALSE:
+            draft.findings.error(
                 "PropertyMissing",
                 f"Properties validation failed for resource {draft.source.address} with message: "
                 f"#: required key [{name}] not found",
-                f"Add {name}.",
-            )
+                f"Add {name}.", address=draft.place(), span=draft.source.place("properties"),
+            )  # fmt: skip
 
 
 def decide(draft: Draft, what: str, value: Expression | None, decision: Decision, path: tuple[str, ...]) -> None:

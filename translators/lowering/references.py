@@ -17,6 +17,7 @@ from engine.model.expression import (
     If,
     Literal,
     MapOf,
+    Mistake,
     NoValue,
     PropertyPath,
     ResourceRef,
@@ -30,10 +31,10 @@ from translators.lowering.rewrite import Rewriter
 
 
 class References:
-    """`lowered` are the addresses of all AWS resources; those without a draft have been reported already."""
+    """`drafts` are those of the lowered resources; those without one have been reported already."""
 
-    def __init__(self, template: Template, drafts: Mapping[str, Draft], lowered: set[str], findings: Findings) -> None:
-        self._template, self._drafts, self._lowered, self._findings = template, drafts, lowered, findings
+    def __init__(self, template: Template, drafts: Mapping[str, Draft], findings: Findings) -> None:
+        self._template, self._drafts, self._findings = template, drafts, findings
         self._rewriter = Rewriter(self._replacement, ResourceRef, AttributeRef)
         self._shown: dict[str, Expression] = {}
         self._attributes: dict[str, Mapping[str, Expression]] = {}
@@ -91,7 +92,7 @@ class References:
         for pattern, expression in self._drafts[address].attributes.items():
             if pattern.endswith("*") and name.startswith(pattern[:-1]):
                 return _named(self.within(expression), pattern, name)
-        return NoValue()  # reported by `check`
+        return Mistake()  # reported by `check`
 
     # --- waiting ----------------------------------------------------------------------------------------------------
     def waits(self, source: Resource, draft: Draft | None) -> tuple[str, ...]:

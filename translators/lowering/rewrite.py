@@ -47,7 +47,7 @@ class Rewriter:
             pairs, rest = self._pairs(expression.entries), expression.rest
             new = None if rest is None else self.rewrite(rest)
             same = pairs is expression.entries and new is rest
-            return expression if same else MapOf(pairs, new, span=expression.span)
+            return expression if same else MapOf(pairs, new, span=expression.span, keys=expression.keys)
         if isinstance(expression, ListOf):
             parts = self._parts(expression.items)
             return expression if parts is expression.items else ListOf(parts, span=expression.span)

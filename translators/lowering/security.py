@@ -3,7 +3,11 @@ their values may be parameters; here it is decided which rules there are."""
 
 from __future__ import annotations
 
+import ipaddress
+
+from engine.model.dynamic import OPENING
 from engine.model.expression import Expression, If, ListConcat, ListOf, Literal, MapOf, NoValue
+from engine.model.nearest import did_you_mean
 from translators.lowering import logic
 from translators.lowering.draft import Draft
 from translators.lowering.world import property_of
@@ -13,6 +17,7 @@ GROUP, EGRESS = "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress"
 _PORTS = {"protocol": "IpProtocol", "port_min": "FromPort", "port_max": "ToPort", "description": "Description"}
 _INGRESS = {"CidrIp": "cidr", "CidrIpv6": "cidr", "SourceSecurityGroupId": "group", "SourceSecurityGroupName": "group"}
 _EGRESS = {"CidrIp": "cidr", "CidrIpv6": "cidr", "DestinationSecurityGroupId": "group"}
+_BLOCKS = ("CidrIp", "CidrIpv6")
 _SOURCES = {"ingress": _INGRESS, "egress": _EGRESS}
 _UNSUPPORTED = ("SourcePrefixListId", "DestinationPrefixListId")
 _SILENT = ("SourceSecurityGroupOwnerId",)
@@ -86,8 +91,9 @@ def _rule(written: Expression, draft: Draft, direction: str, path: tuple[str, ..
             draft.error("PropertyRejected", f"{key} cannot be had here.",
                         "Prefix lists are not supported yet; write the CIDR blocks.", *path, key)  # fmt: skip
         elif path and key not in sources and key not in _PORTS.values() and key not in _SILENT:
+            way_out = did_you_mean(key, (*sources, *_PORTS.values()))
             known = f"A rule has {', '.join(_PORTS.values())} and one of {', '.join(sources)}."
-            draft.error("UnsupportedProperty", f"Encountered unsupported property {key}", known, *path, key)
+            draft.error("UnsupportedProperty", f"Encountered unsupported property {key}", way_out or known, *path, key)
     given = [name for name in sources if logic.present(logic.entry(written, name)) != logic.FALSE]
     sure = [name for name in given if logic.present(logic.entry(written, name)) == logic.TRUE]
     if not given and not set(logic.keys(written)) & set(_UNSUPPORTED):
@@ -98,11 +104,39 @@ def _rule(written: Expression, draft: Draft, direction: str, path: tuple[str, ..
                     "Write a rule for each.", *path)  # fmt: skip
     if path and logic.entry(written, "IpProtocol") is None and not draft.of_heat:
         draft.error("PropertyMissing", "The rule has no IpProtocol.", "Write -1 for every protocol.", *path)
+    _check_values(written, draft, given, path)
     return logic.mapping(
         direction=Literal(direction),
         **{name: logic.entry(written, key) for name, key in _PORTS.items()},
         **_source(written, given),
     )
+
+
+def _check_values(written: Expression, draft: Draft, sources: list[str], path: tuple[str, ...]) -> None:
+    """Ports that are no numbers and blocks that are none, where they are written out."""
+    for name in ("FromPort", "ToPort"):
+        port = _plain(logic.entry(written, name))
+        if port and not port.removeprefix("-").isdecimal():
+            draft.error("PropertyType", f"{name} {port!r} is no number.", "Write the number of the port.", *path, name)
+    for name in sources:
+        block = _plain(logic.entry(written, name)) if name in _BLOCKS else None
+        if block and not _is_block(block):
+            draft.error("PropertyConstraint", f"CIDR block {block} is malformed", "Write it like 10.0.0.0/16.",
+                        *path, name)  # fmt: skip
+
+
+def _plain(value: Expression | None) -> str | None:
+    """Text that stands for itself."""
+    text = logic.text(value)
+    return None if text is None or OPENING in text else text
+
+
+def _is_block(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _source(written: Expression, given: list[str]) -> dict[str, Expression]:

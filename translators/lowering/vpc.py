@@ -67,7 +67,8 @@ def _without_groups(resource: Resource) -> bool:
 def _check_size(draft: Draft) -> None:
     block = _network(draft.prop("CidrBlock"))
     if block is not None and not 16 <= block.prefixlen <= 28:
-        draft.error("InvalidVpcRange", f"The CIDR '{block}' is invalid.", "A VPC is between /16 and /28.", "CidrBlock")
+        draft.error("InvalidVpcRange", f"The CIDR '{logic.text(draft.prop('CidrBlock'))}' is invalid.",
+                    "A VPC is between /16 and /28.", "CidrBlock")  # fmt: skip
 
 
 def subnet(draft: Draft) -> None:

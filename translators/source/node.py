@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from engine.model.diagnostic import Span
@@ -11,7 +12,10 @@ from engine.model.value import Value
 
 @immutable
 class SourceNode:
-    """`value` is the typed scalar; `tag` a short form's (`!Ref`), None otherwise; keys of maps are nodes too."""
+    """`value` is the typed scalar; `tag` a short form's (`!Ref`), None otherwise; keys of maps are nodes too.
+
+    `variables` tells where each `${…}` of a text stands, the first of each name.
+    """
 
     kind: Literal["scalar", "list", "map"]
     span: Span
@@ -19,6 +23,7 @@ class SourceNode:
     items: tuple[SourceNode, ...] = ()
     entries: tuple[tuple[SourceNode, SourceNode], ...] = ()
     tag: str | None = None
+    variables: Mapping[str, Span] | None = None
 
     def get(self, key: str) -> SourceNode | None:
         """The value of `key` in a map, None when it is not there."""
@@ -26,6 +31,11 @@ class SourceNode:
             if name.value == key:
                 return value
         return None
+
+    @property
+    def key_spans(self) -> tuple[Span, ...]:
+        """Where the keys of a map stand, in order."""
+        return tuple([name.span for name, _ in self.entries])
 
     def keys(self) -> list[Value]:
         """The keys of a map as values, in order."""

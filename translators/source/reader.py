@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
+from engine.model.nearest import did_you_mean
 from engine.model.value import Value
 from translators.source.node import SourceNode, alike
 
@@ -35,7 +36,7 @@ def decode(data: bytes, *, name: str = "template") -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        line, column = before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode()) + 1
         raise invalid(
             "NotUtf8",
             f"The template is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start} begins no character.",
@@ -53,12 +54,13 @@ def read(text: str, *, name: str = "template") -> SourceNode:
             "Split it into nested stacks.",
             span=Span(name, 1, 1),
         )
-    return _Builder(name, json=_is_json(text)).build(_events(text, name))
+    json = _is_json(text)
+    if json:
+        text = _as_yaml(text)
+    return _Builder(name, text, json=json).build(_events(text, name))
 
 
 def _events(text: str, name: str) -> Iterator[yaml.Event]:
-    if _is_json(text):
-        text = _as_yaml(text)
     try:
         loader = yaml.CSafeLoader(text)
         try:
@@ -70,15 +72,7 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
         mark = error.problem_mark or error.context_mark
         if mark is not None and _DEEP in str(error.problem):
             read(text[: mark.index], name=name)  # what led there is far deeper than allowed, so this raises
-        span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
-        kind = "JSON" if text.lstrip()[:1] == "{" else "YAML"
-        began = error.context_mark
-        context = f"{error.context} (line {began.line + 1}, column {began.column + 1})" if began else error.context
-        said = ", ".join(part for part in (context, error.problem) if part)
-        raise invalid(
-            "NotWellFormed", f"Template format error: {kind} not well-formed. (line {span.line}, column {span.column})",
-            f"The parser says: {said}.", span=span,
-        ) from error  # fmt: skip
+        raise _not_well_formed(error, text, name) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         span = Span(name, before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
@@ -91,6 +85,44 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
     except (UnicodeEncodeError, ValueError) as error:
         raise invalid("NotWellFormed", "Template format error: unsupported structure.", str(error),
                       span=Span(name, 1, 1)) from error  # fmt: skip
+
+
+def _not_well_formed(error: yaml.MarkedYAMLError, text: str, name: str) -> Invalid:
+    problem, began = error.problem or "", error.context_mark
+    mark = error.problem_mark or began
+    # What is never closed is noticed at the end of the text; the mistake is where it begins.
+    if began is not None and "end of stream" in problem:
+        mark = began
+    span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
+    json = _is_json(text)
+    context = f"{error.context} (line {began.line + 1}, column {began.column + 1})" if began else error.context
+    said = ", ".join(part for part in (context, problem) if part)
+    here = text.splitlines()[span.line - 1][span.column - 1 :] if span.line <= text.count("\n") else ""
+    way_out = "Indent with spaces; YAML does not take tabs for that." if here[:1] == "\t" else _way_out(problem, json)
+    return invalid(
+        "NotWellFormed",
+        f"Template format error: {'JSON' if json else 'YAML'} not well-formed. "
+        f"(line {span.line}, column {span.column})",
+        f"The parser says: {said}. {way_out}".rstrip(), span=span,
+    )  # fmt: skip
+
+
+def _way_out(problem: str, json: bool) -> str:
+    if json and "<document start>" in problem:
+        return "There is one closing bracket too many before this."
+    return next((told for part, told in _WAYS_OUT if part in problem), "")
+
+
+# What libyaml says of the usual mistakes, and what they usually are.
+_WAYS_OUT: Final = (
+    ("',' or '}'", "Before this a comma is missing, or the } that ends the map."),
+    ("',' or ']'", "Before this a comma is missing, or the ] that ends the list."),
+    ("end of stream", "The quote that ends it is missing."),
+    ("mapping values are not allowed", "Put a value with a colon in it in quotes; a key before this may lack its own."),
+    ("expected key", "Keys of one map begin in the same column."),
+    ("cannot start any token", "Put a value that begins with this character in quotes."),
+    ("could not find expected ':'", "The key before this lacks its colon, or its indentation is wrong."),
+)
 
 
 def _too_deep(span: Span) -> Invalid:
@@ -124,6 +156,9 @@ def _one_character(found: re.Match[str]) -> str:
     return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
+_VARIABLE_OR_BREAK = re.compile("\\$\\{([^}\n]*)\\}|\r\n|[\n\r\x85\u2028\u2029]")
+
+
 @dataclass(slots=True)
 class _Open:
     """A collection whose end has not come yet."""
@@ -138,8 +173,8 @@ class _Open:
 
 
 class _Builder:
-    def __init__(self, name: str, *, json: bool = False) -> None:
-        self._name, self._json = name, json
+    def __init__(self, name: str, text: str, *, json: bool = False) -> None:
+        self._name, self._text, self._json = name, text, json
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[SourceNode, int]] = {}
         self._count, self._repeated = 0, 0
@@ -164,7 +199,9 @@ class _Builder:
         if self._findings:
             raise Invalid(self._findings)
         if self._root is None:
-            raise invalid("EmptyTemplate", "Template format error: the template is empty.", span=Span(self._name, 1, 1))
+            raise invalid("EmptyTemplate", "Template format error: the template is empty.",
+                          "It begins with heat_template_version or with AWSTemplateFormatVersion.",
+                          span=Span(self._name, 1, 1))  # fmt: skip
         return self._root
 
     def _document(self, event: Any) -> None:
@@ -199,11 +236,25 @@ class _Builder:
             # In quotes it is text; so is a plain one that begins as no number, word or date of YAML's does.
             plain = event.implicit[0] and text[:1] in _RESOLVERS
             value = self._plain(text, span) if plain else text
-            self._add(SourceNode("scalar", span, value), event.anchor, 1 + len(text) // _LONG)
-            return
-        short = self._tag(tag, span)
-        value = text if short is not None or tag == "!" else self._typed(tag, text, span)
-        self._add(SourceNode("scalar", span, value, tag=short), event.anchor, 1 + len(text) // _LONG)
+            short = None
+        else:
+            short = self._tag(tag, span)
+            value = text if short is not None or tag == "!" else self._typed(tag, text, span)
+        variables = self._variables(event) if "${" in text else None
+        node = SourceNode("scalar", span, value, tag=short, variables=variables)
+        self._add(node, event.anchor, 1 + len(text) // _LONG)
+
+    def _variables(self, event: Any) -> dict[str, Span]:
+        """Where the `${…}` of a text stand, as it is written: in quotes, over several lines, behind a tag."""
+        start = event.start_mark
+        found: dict[str, Span] = {}
+        line, begins = start.line + 1, start.index - start.column
+        for match in _VARIABLE_OR_BREAK.finditer(self._text, start.index, event.end_mark.index):
+            if match.group(1) is None:
+                line, begins = line + 1, match.end()
+            else:
+                found.setdefault(match.group(1), Span(self._name, line, match.start() - begins + 1))
+        return found
 
     def _plain(self, text: str, span: Span) -> Value:
         resolved = _resolve(text)
@@ -227,7 +278,8 @@ class _Builder:
             return tag
         if tag.startswith(_STANDARD) and tag.removeprefix(_STANDARD) in _PLAIN_TAGS:
             return None
-        raise invalid("UnknownTag", f"Template format error: the YAML tag {tag} has no meaning here.", span=span)
+        raise invalid("UnknownTag", f"Template format error: the YAML tag {tag} has no meaning here.",
+                      "Write the plain value.", span=span)  # fmt: skip
 
     def _typed(self, tag: str, text: str, span: Span) -> Value:
         try:
@@ -240,6 +292,7 @@ class _Builder:
         found = self._anchors.get(event.anchor)
         if found is None:
             raise invalid("UnknownAlias", f"Template format error: there is no anchor &{event.anchor} for this alias.",
+                          did_you_mean(event.anchor, self._anchors) or "An anchor stands before its aliases.",
                           span=self._span(event))  # fmt: skip
         node, size = found
         self._count += size - 1  # what is inside is there once more
@@ -290,7 +343,7 @@ class _Builder:
     def _key(self, node: SourceNode) -> Any:
         if node.kind != "scalar":
             raise invalid("BadKey", "Template format error: a key must be a scalar, not a list or a map.",
-                          span=node.span)  # fmt: skip
+                          "Write one name.", span=node.span)  # fmt: skip
         return (type(node.value) is bool, node.value)
 
     def _merged(self, value: SourceNode) -> list[tuple[SourceNode, SourceNode]]:
@@ -298,7 +351,8 @@ class _Builder:
         found: list[tuple[SourceNode, SourceNode]] = []
         for source in sources:
             if source.kind != "map":
-                raise invalid("BadMerge", "Template format error: only maps can be merged with <<.", span=source.span)
+                raise invalid("BadMerge", "Template format error: only maps can be merged with <<.",
+                              "Write an alias of a map, or a list of such.", span=source.span)  # fmt: skip
             found.extend(source.entries)
         return found
 

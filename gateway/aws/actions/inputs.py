@@ -8,6 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from engine.model.aside import aside
 from engine.model.source import Source
 from engine.model.stack import Options
 from engine.model.status import OnFailure
@@ -112,8 +113,10 @@ async def checked(call: Call, source: Source, *, expanding: bool = True) -> tupl
     acknowledged = set(call.input.get("Capabilities", ()))
     if not expanding:
         acknowledged.add(_AUTO_EXPAND)
-    if _AUTO_EXPAND not in acknowledged and "Transform" in source.text and call.engine.outline(source).transforms:
-        raise insufficient_capabilities((_AUTO_EXPAND,))  # no macro is called before that
+    if _AUTO_EXPAND not in acknowledged and "Transform" in source.text:
+        outline = await aside(lambda: call.engine.outline(source))
+        if outline.transforms:
+            raise insufficient_capabilities((_AUTO_EXPAND,))  # no macro is called before that
     source = await call.engine.answered(call.caller, source)
     template = call.engine.translate(source)
     missing = missing_capabilities(template, acknowledged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.model.aside import aside
 from engine.model.diagnostic import Invalid
 from engine.model.source import Source, Unanswered
 from engine.model.template import Template
@@ -51,7 +52,7 @@ async def get_template_summary(call: Call) -> dict[str, Any]:
         source = Source(text, presumed="cfn")
     else:
         raise validation("Either StackName or TemplateBody or TemplateURL must be specified.")
-    template = summarized(call, source)
+    template = await aside(lambda: summarized(call, source))
     return template_summary(template, _unrecognized(call, template))
 
 

@@ -51,7 +51,7 @@ def _of(kind: type, inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     made = {
         name: _FIELDS[f"{kind.__name__}.{name}"] if f"{kind.__name__}.{name}" in _FIELDS else _held(hints[name], inner)
         for name in (field.name for field in fields(kind) if field.init)
-        if name != "span"
+        if name not in ("span", "keys")
     }
     return st.builds(kind, **made)
 

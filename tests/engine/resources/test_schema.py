@@ -131,7 +131,7 @@ def test_all_findings_come_at_once() -> None:
 
 
 def test_a_misspelt_name_gets_a_suggestion() -> None:
-    assert "Did you mean text?" in check_properties(KIND, {**GIVEN, "tetx": "a"})[0].message
+    assert check_properties(KIND, {**GIVEN, "tetx": "a"})[0].detail == "Did you mean text?"
 
 
 def test_an_older_name_satisfies_a_required_property() -> None:

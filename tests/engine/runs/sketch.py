@@ -25,7 +25,7 @@ from engine.model.expression import (
     ResourceRef,
     Yaql,
 )
-from engine.model.source import Source
+from engine.model.source import Examined, Source
 from engine.model.template import (
     MISSING,
     DeletionPolicy,
@@ -43,6 +43,9 @@ THING = "Test::Thing"
 
 class Sketches:
     """The translator."""
+
+    def examine(self, source: Source) -> Examined:
+        return Examined(self.translate(source))
 
     def outline(self, source: Source) -> Template:
         return self.translate(source)

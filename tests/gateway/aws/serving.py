@@ -18,6 +18,7 @@ from engine.cloud.errors import Permanent
 from engine.cloud.identity import InvalidToken, UnknownKey
 from engine.door import Engine
 from engine.door.lifecycle import EngineParts
+from engine.model.source import Examined
 from engine.resources.registry import Registry
 from engine.runs.context import EngineSettings
 from engine.state.database import Database
@@ -80,6 +81,9 @@ class Parsing:
         tree = read(source.text, name=source.name)
         dialect = hot if tree.kind == "map" and tree.get("heat_template_version") is not None else cfn
         return dialect.parse(tree, source)
+
+    def examine(self, source: Any) -> Any:
+        return Examined(self.translate(source))
 
     def outline(self, source: Any) -> Any:
         return outline(source)

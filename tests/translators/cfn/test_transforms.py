@@ -166,7 +166,7 @@ Resources:
         ),
         ("[a]", "TransformFailed", "s3://b/k:1:1", "What is included beside other keys must be an object."),
         ("R: {Type: A::B::C}", "DuplicateName", "s3://b/k:1:1", "R stands in the template and in what is included."),
-        ("Q: {Typ: AWS::SQS::Queue}", "InvalidResource", "s3://b/k:1:1", "must contain a Type member."),
+        ("Q: {Typ: AWS::SQS::Queue}", "InvalidResource", "s3://b/k:1:5", "Invalid template resource property 'Typ'"),
     ],
     ids=["not well-formed", "no object", "twice", "wrong inside"],
 )

@@ -257,7 +257,7 @@ def test_a_template_that_was_not_sent_is_told_te_23(findings: Find) -> None:
     (found,) = findings(PARENT.replace("KIND", "c.yaml"), {"file:///d.yaml": ""})
     assert (found.code, found.address) == ("MissingFile", "resources.r.type")
     assert found.span is not None
-    assert found.span.line == 4
+    assert found.span.line == 5
 
 
 def test_a_child_inherits_the_registry_and_the_defaults_te_19(template: Parse) -> None:

@@ -268,6 +268,5 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_text(
         ("UnknownKey", 7),
         ("UnknownParameter", 8),
         ("InvalidTemplateReference", 8),
-        ("MissingKey", 10),
         ("UnknownKey", 10),
     ]

@@ -45,8 +45,8 @@ def test_every_kind_of_expression_has_words_or_is_refused() -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        x.NoValue(), x.EachMemberIn(A, B), x.EachMemberEquals(A, B), x.Concat((A,)), x.FindInMap(A, A, A), x.Length(A),
-        x.ObjectAttribute(A, "b"), x.Equals(A, B, as_text=True), x.Select(A, B, lenient=True),
+        x.NoValue(), x.Mistake(), x.EachMemberIn(A, B), x.EachMemberEquals(A, B), x.Concat((A,)), x.FindInMap(A, A, A),
+        x.Length(A), x.ObjectAttribute(A, "b"), x.Equals(A, B, as_text=True), x.Select(A, B, lenient=True),
     ],
     ids=lambda one: type(one).__name__,
 )  # fmt: skip

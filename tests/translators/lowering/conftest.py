@@ -15,7 +15,7 @@ from engine.plan.scope import Facts
 from engine.resources.base import StackIdentity
 from engine.resources.registry import Registry
 from mappings import Mappings
-from translators.lowering import lower
+from translators.lowering import lower_leniently
 from translators.parsing import parse
 
 REGISTRY = Registry(plugins=False)
@@ -47,7 +47,9 @@ def lowered():
 
 
 def finish(text: str, rows: Mappings = ROWS) -> Template:
-    template = lower(parse(Source(text)), rows=rows)
+    template, errors = lower_leniently(parse(Source(text)), rows=rows)
+    if errors:
+        raise Invalid(errors)
     assert not references(template) & set(template.groups)
     assert all(REGISTRY.find(one.type) is not None for one in template.resources.values())
     return template
