@@ -123,6 +123,7 @@ def test_nothing_is_lost_made_twice_or_stuck(estate: Estate) -> None:
     outcomes: Counter[str] = Counter()
     began = time.monotonic()
     for number in range(ROUNDS):
+        assert disturber.broken is None, (SEED, number)
         names = [f"r{number}-{one}" for one in range(STACKS)]
         shapes = [(chance.randint(0, 3), 1) for _ in names]
         for name, shape in zip(names, shapes, strict=True):
