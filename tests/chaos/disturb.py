@@ -8,11 +8,15 @@ import random
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from tests.services.estate import LEASE, POSTGRES, RABBIT, Estate, Process
+import asyncpg
+
+from tests.services.estate import LEASE, POSTGRES, RABBIT, READY_SECONDS, Estate, Process
 from tests.services.gate import Gate
 
 #: Faults of the simulated cloud, each with its probability for a request.
@@ -29,12 +33,28 @@ FAULTS = (
 RESTARTS = {name.lower(): os.environ[name] for name in ("RESTART_POSTGRES", "RESTART_RABBIT") if name in os.environ}
 
 
+_Result = TypeVar("_Result")
+
+
+def insisted(act: Callable[[], _Result]) -> _Result:
+    """Done again where it failed, as a unit that ends at once is started again: PostgreSQL or RabbitMQ may be away."""
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            return act()
+        except (AssertionError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
+
+
 class Engine:
     """An engine with ways of its own to PostgreSQL and RabbitMQ."""
 
     def __init__(self, estate: Estate) -> None:
         self.postgres, self.rabbit = _gate(POSTGRES), _gate(RABBIT)
-        self.process: Process = estate.engine(estate.config_through(self.postgres, self.rabbit))
+        config = estate.config_through(self.postgres, self.rabbit)
+        self.process: Process = insisted(lambda: estate.engine(config))
 
     def kill(self) -> None:
         self.process.signal(signal.SIGKILL)
@@ -124,14 +144,15 @@ class Disturber:
     def kill_the_api(self) -> None:
         with self._lock:
             self.api.signal(signal.SIGKILL)
-            self.api = self.estate.api()
+            self.api = insisted(self.estate.api)
 
     def break_postgres(self) -> None:
         """What a restart of the server does to its connections."""
-        self.estate.rows(
+        query = (
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+        insisted(lambda: self.estate.rows(query))
 
     def break_rabbit(self) -> None:
         """The same to those of the broker."""

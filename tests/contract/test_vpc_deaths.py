@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import sqlite3
 
 import pytest
 import yaml
@@ -81,7 +82,8 @@ class Told:
     """One stack, and one engine after another on it."""
 
     def __init__(self, folder, cloud):
-        self.url, self.cloud, self.key = f"sqlite+aiosqlite:///{folder / 'state.db'}", cloud, Fernet.generate_key()
+        self.path = folder / "state.db"
+        self.url, self.cloud, self.key = f"sqlite+aiosqlite:///{self.path}", cloud, Fernet.generate_key()
         self.caller = Caller(cloud.user_id, cloud.project_id, user_name="mira")
         self.id, self.answered = "", set()
 
@@ -109,8 +111,21 @@ class Told:
                 task.cancel()
             await asyncio.wait(left, timeout=0.01)
         await database.close()
-        gc.collect()  # the dead hold no locks: a transaction that was torn ends with its connection
+        await self._let_go()
         return None
+
+    async def _let_go(self):
+        """The dead hold no locks: a torn transaction ends with its connection, and that with whoever held it."""
+        for _ in range(600):
+            gc.collect()
+            probe = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+            try:
+                probe.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError:
+                await asyncio.sleep(0.05)
+            finally:
+                probe.close()
 
     async def lives(self, begin):
         """Live and die until the stack is at its end; returns it and the number of deaths."""

@@ -109,11 +109,15 @@ class Examiner:
     def judge(self, source: Source) -> Outcome:
         """What becomes of `source`; the values that it has of parameters go before those that are made."""
         most, missing = limit(source.text), {}
-        reading, bare, any_values, whole = (Stopwatch(most) for _ in range(4))  # what a user would ask one by one
+        # What a user would ask one by one.
+        steps = [Stopwatch(most) for _ in range(5)]
+        asking, reading, bare, any_values, whole = steps
         verdict, findings, trouble = Verdict.UNDERSTOOD, (), ""
         try:
+            with asking:
+                told = self._ask(parse_all, source)
             with reading:
-                missing = self._missing(source)
+                missing = self._missing(told)
             with bare:
                 self._as_it_is(source, complete=not missing)
             with any_values:
@@ -129,7 +133,7 @@ class Examiner:
             verdict, trouble = Verdict.HUNG, traceback.format_exc(limit=-5)
         except Exception:
             verdict, trouble = Verdict.CRASHED, traceback.format_exc()
-        longest = max(watch.seconds for watch in (reading, bare, any_values, whole))
+        longest = max(watch.seconds for watch in steps)
         return Outcome(source.name, verdict, findings, missing, longest, trouble)
 
     def _as_it_is(self, source: Source, *, complete: bool) -> None:
@@ -163,7 +167,7 @@ class Examiner:
 
     def _missing(self, source: Source) -> Mapping[str, int]:
         try:
-            template, _ = parse_all(self._ask(parse_all, source))
+            template, _ = parse_all(source)
         except (Invalid, Unanswered):
             return {}  # told on the way
         return Counter(kind for kind in _types(template) if not self._is_known(kind))

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 _TABLE = Path(__file__).with_name("known.yaml")
-BY = ("aws", "heat", "isotherm")
+BY = ("aws", "heat", "isotherm", "absent")
 
 
 @dataclass(frozen=True, slots=True)

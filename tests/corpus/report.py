@@ -24,6 +24,7 @@ _BY = {
     "aws": "CloudFormation refuses these too",
     "heat": "Heat refuses these too",
     "isotherm": "Refused here only: OpenStack has nothing for what they ask",
+    "absent": "Refused here only: it is not there yet",
 }
 _LEVELS = 2  # of folders that have a row each in the first table
 _FEW = 3  # types with no more resources than this share a line

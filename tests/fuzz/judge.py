@@ -39,7 +39,7 @@ class Judge:
     def judge(self, case: Case) -> Outcome:
         """What becomes of `case`, with the examiner's verdicts."""
         self._examiner.forget()
-        allowed = limit(case.template.decode("latin-1"))
+        allowed = limit(case.template.decode("latin-1") + "".join(case.environments))
         watch = Stopwatch(allowed)
         try:
             with watch:

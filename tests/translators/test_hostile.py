@@ -103,6 +103,7 @@ def test_values_of_parameters(kind: str, given: Any) -> None:
 
 def test_a_number_that_no_fraction_is_as_large_as() -> None:
     planned({}, {"p": {"type": "number"}}, p=10**400)
+    planned({}, {"p": {"type": "number", "default": 10**400}})
     with pytest.raises(Invalid) as caught:
         planned({}, {"p": {"type": "number", "constraints": [{"modulo": {"step": 0.5, "offset": 0}}]}}, p=10**400 + 1)
     assert code_of(caught) == {"ParameterConstraint"}

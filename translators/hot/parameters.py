@@ -189,7 +189,8 @@ def _as_number(value: Value) -> int | float | None:
             value = float(value) if not value.lstrip("-").isdigit() else int(value)
         except ValueError:
             return None
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    usable = whole or (isinstance(value, float) and math.isfinite(value))
     return value if usable else None
 
 

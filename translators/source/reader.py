@@ -21,6 +21,7 @@ from translators.source.node import SourceNode, alike
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 200_000  # aliases counted as often as they are used
+MAX_REPEATED = 50_000  # of these, by aliases: a text of no size would take seconds otherwise
 _LONG = 64  # characters of a text that count as one more value when an alias repeats it
 
 _MERGE = "tag:yaml.org,2002:merge"
@@ -176,7 +177,7 @@ class _Builder:
         self._name, self._text, self._json = name, text, json
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[SourceNode, int]] = {}
-        self._count = 0
+        self._count, self._repeated = 0, 0
         self._root: SourceNode | None = None
         self._documents = 0
         self._findings: list[Diagnostic] = []
@@ -295,6 +296,10 @@ class _Builder:
                           span=self._span(event))  # fmt: skip
         node, size = found
         self._count += size - 1  # what is inside is there once more
+        self._repeated += size
+        if self._repeated > MAX_REPEATED:
+            raise invalid("TemplateTooLarge", f"Template format error: aliases repeat more than {MAX_REPEATED} values.",
+                          "Aliases of aliases grow fast; write what is needed.", span=node.span)  # fmt: skip
         self._add(node, None, size)
 
     def _add(self, node: SourceNode, anchor: str | None, size: int) -> None:
