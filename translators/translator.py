@@ -37,20 +37,25 @@ class Translator:
 
     def translate(self, source: Source) -> Template:
         """Return the template of `source`, `AWS::` resources lowered. Raises Invalid with all findings."""
+        examined = self.examine(source)
+        if examined.errors:
+            raise Invalid(examined.errors)
+        return examined.template
+
+    def examine(self, source: Source) -> Examined:
+        """What can be read of `source`, and every error in it. Raises Invalid where nothing can be. Kept if right."""
         key = _key(source)
         with self._lock:
             found = self._cache.get(key)
             if found is not None:
                 self._cache.move_to_end(key)
-                return found[0]
-        examined = self.examine(source)
-        if examined.errors:
-            raise Invalid(examined.errors)
-        self._keep(key, examined.template, len(source.text))
-        return examined.template
+                return Examined(found[0])
+        examined = self._examined(source)
+        if not examined.errors:
+            self._keep(key, examined.template, len(source.text))
+        return examined
 
-    def examine(self, source: Source) -> Examined:
-        """What can be read of `source`, and every error in it. Raises Invalid where nothing can be."""
+    def _examined(self, source: Source) -> Examined:
         parsed, errors = examine(source, self._operator)
         usable = with_known_images(without_circles(parsed, errors), self._rows)
         template, more = lower_leniently(usable, rows=self._rows, doubtful=doubtful(usable, errors))

@@ -11,13 +11,14 @@ import functools
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 _LONGEST: Final = 100  # characters of a name that somebody may have misspelt
 _MOST_KNOWN: Final = 1000
 _COMPARED: Final = 3
 _LISTED: Final = 12
+_MOST_TOLD: Final = 1000
 _LEAST_BEGINNING: Final = 3
 
 
@@ -27,12 +28,7 @@ def closest(word: object, known: Iterable[str], *, cutoff: float = 0.6) -> str |
     text = str(word)
     if not text or len(text) > _LONGEST:
         return None
-    text, index = text.casefold(), _index(frozenset(known))
-    if text in index.names:
-        return index.names[text]
-    near = difflib.get_close_matches(text, index.candidates(text), n=1, cutoff=cutoff)
-    meant = near[0] if near else index.longer(text)
-    return None if meant is None else index.names[meant]
+    return _index(frozenset(known)).closest(text.casefold(), cutoff)
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
@@ -50,20 +46,39 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Names by their small letters, in order; and pair of letters → those that have it."""
+    """Names by their small letters, in order; and pair of letters → those that have it.
+
+    `told` are answers: aliases repeat a mistake thousands of times.
+    """
 
     names: Mapping[str, str]
     ordered: tuple[str, ...]
     having: Mapping[str, tuple[str, ...]]
+    told: dict[tuple[str, float], str | None] = field(default_factory=dict)
 
-    def candidates(self, text: str) -> list[str]:
+    def closest(self, text: str, cutoff: float) -> str | None:
+        if (text, cutoff) in self.told:
+            return self.told[text, cutoff]
+        meant = self._closest(text, cutoff)
+        if len(self.told) < _MOST_TOLD:
+            self.told[text, cutoff] = meant
+        return meant
+
+    def _closest(self, text: str, cutoff: float) -> str | None:
+        if text in self.names:
+            return self.names[text]
+        near = difflib.get_close_matches(text, self._candidates(text), n=1, cutoff=cutoff)
+        meant = near[0] if near else self._longer(text)
+        return None if meant is None else self.names[meant]
+
+    def _candidates(self, text: str) -> list[str]:
         """The few that share most pairs of letters with `text`."""
         mine = _pairs(text)
         shared = Counter(name for pair in mine for name in self.having.get(pair, ()))
         likeness = {name: count / (len(mine) + len(name) + 1) for name, count in shared.items()}
         return sorted(likeness, key=lambda name: (-likeness[name], name))[:_COMPARED]
 
-    def longer(self, text: str) -> str | None:
+    def _longer(self, text: str) -> str | None:
         """The only name that begins with `text`."""
         if len(text) < _LEAST_BEGINNING:
             return None
