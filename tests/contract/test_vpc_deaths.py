@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import sqlite3
+import shutil
+import uuid
 
 import pytest
 import yaml
@@ -82,8 +82,7 @@ class Told:
     """One stack, and one engine after another on it."""
 
     def __init__(self, folder, cloud):
-        self.path = folder / "state.db"
-        self.url, self.cloud, self.key = f"sqlite+aiosqlite:///{self.path}", cloud, Fernet.generate_key()
+        self.path, self.cloud, self.key = folder / "state.db", cloud, Fernet.generate_key()
         self.caller = Caller(cloud.user_id, cloud.project_id, user_name="mira")
         self.id, self.answered = "", set()
 
@@ -91,7 +90,7 @@ class Told:
         """One engine's life; returns the stack when it has come to its end, None when the engine died before."""
         others = asyncio.all_tasks()
         cloud = Mortal(self.cloud, self.answered) if mortal else self.cloud
-        database = Database(self.url)
+        database = Database(f"sqlite+aiosqlite:///{self.path}")
         parts = EngineParts(
             database, Vault([self.key.decode()]), Translator(Mappings()), Clouds(cloud), Registry(plugins=False),
             None, lambda *a: "", settings=SETTINGS,
@@ -111,21 +110,15 @@ class Told:
                 task.cancel()
             await asyncio.wait(left, timeout=0.01)
         await database.close()
-        await self._let_go()
+        self._leave_behind()
         return None
 
-    async def _let_go(self):
-        """The dead hold no locks: a torn transaction ends with its connection, and that with whoever held it."""
-        for _ in range(600):
-            gc.collect()
-            probe = sqlite3.connect(self.path, timeout=0, isolation_level=None)
-            try:
-                probe.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError:
-                await asyncio.sleep(0.05)
-            finally:
-                probe.close()
+    def _leave_behind(self):
+        """What a killed process leaves is in its files; connections of the dead may still hold locks on them."""
+        before, self.path = self.path, self.path.with_name(f"{uuid.uuid4().hex}.db")
+        for suffix in ("", "-wal"):
+            if before.with_name(before.name + suffix).exists():
+                shutil.copy(before.with_name(before.name + suffix), self.path.with_name(self.path.name + suffix))
 
     async def lives(self, begin):
         """Live and die until the stack is at its end; returns it and the number of deaths."""
