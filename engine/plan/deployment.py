@@ -48,6 +48,7 @@ class Deployment:
     soft_dropped: tuple[tuple[str, str], ...] = ()
     facade: Mapping[str, Value] = field(default_factory=dict)
     sinks: Sequence[Value] = ()  # where the environment wants the stack's events
+    hiding: bool = False  # a resource may say that what it shows must not be seen
     imported: set[str] = field(default_factory=set)  # names of exports read so far, gathered while evaluating
     foreseen: dict[int, tuple[Expression, Value]] = field(default_factory=dict)  # belongs to `foresee`
 
@@ -57,7 +58,7 @@ class Deployment:
         a handler says so of."""
         if self.facts.secrets or any(parameter.hidden for parameter in self.template.parameters.values()):
             return True
-        return any(resource.type in HIDING for resource in self.template.resources.values())
+        return self.hiding
 
     def veil(self, text: str) -> str:
         """`text` without the values of hidden parameters and secrets of other stacks: a refusal often quotes what it
@@ -128,7 +129,8 @@ def decided(
 ) -> Deployment:
     """A deployment without its graph: what can be checked of it is. Raises Invalid: conditions without an answer, what
     they leave out is needed."""
-    bare = Deployment(identity, template, bindings, facts, {}, {}, {}, {}, (), facade=facade or {})
+    hiding = any(resource.type in HIDING for resource in template.resources.values())
+    bare = Deployment(identity, template, bindings, facts, {}, {}, {}, {}, (), facade=facade or {}, hiding=hiding)
     conditions = decide_conditions(template, bare.scope(View()))
     scope = replace(bare, conditions=conditions).scope(View())
     resources = {a: _with_policy(r, scope) for a, r in template.resources.items() if _holds(r.condition, scope)}
