@@ -186,6 +186,6 @@ Resources:
     lines = said.splitlines()
     assert len(lines) == 2
     assert "AWS::Lambda::Function" in lines[0]
-    assert "(line 4, column 3)" in lines[0]
+    assert "(line 5, column 11)" in lines[0]
     assert "AWS::DynamoDB::Table" in lines[1]
-    assert "(line 7, column 3)" in lines[1]
+    assert "(line 7, column 17)" in lines[1]

@@ -152,7 +152,7 @@ BAD_CFN = {
         "Resources:\n  A: {Type: OS::Heat::None, DependsOn: B}\n  B: {Type: OS::Heat::None, DependsOn: A}\n",
         ["ircular", "A", "B"],
     ),
-    "unknown_type": ("Resources:\n  A:\n    Type: AWS::No::Type\n", ["AWS::No::Type", "line 2, "]),
+    "unknown_type": ("Resources:\n  A:\n    Type: AWS::No::Type\n", ["AWS::No::Type", "line 3, column 11"]),
     "duplicate_key": ("Resources:\n  A: {Type: OS::Heat::None}\n  A: {Type: OS::No}\n", ["line 3, column 3", "A"]),
     "unclosed": ("Resources: {A: ", ["YAML not well-formed"]),
     "description_alone": ("Description: mine\n", ["At least one Resources member must be defined"]),

@@ -41,15 +41,21 @@ class Tried:
 
 
 def try_one(case: Case, judge: Judge | None = None) -> Tried:
-    judge, before = judge or Judge(), _now()
+    judge, before = judge or Judge(), _megabytes("VmRSS")
     outcome = judge.judge(case)
-    return Tried(outcome, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, before)
+    return Tried(outcome, _megabytes("VmHWM"), before)
 
 
-def _now() -> int:
-    """Resident megabytes."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() // 1024**2
+def _megabytes(of: str) -> int:
+    """Resident megabytes now (`VmRSS`) or at most so far (`VmHWM`), after proc_pid_status(5).
+
+    Not getrusage's ru_maxrss: that one keeps what the parent had when it forked, over the exec.
+    """
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        name, _, kilobytes = line.partition(":")
+        if name == of:
+            return int(kilobytes.split()[0]) // 1024
+    raise LookupError(of)
 
 
 def main() -> None:
