@@ -191,7 +191,10 @@ class ResourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One transition. `address` is None for the stack's own; `seq` orders events within the store."""
+    """One transition. `address` is None for the stack's own; `seq` orders events within the store.
+
+    `reverting`: what a rollback undoes; of a failure, that it is undone at once.
+    """
 
     id: str
     seq: int
@@ -212,6 +215,11 @@ class Event:
     skipped: bool = False
     reverting: Action | None = None
     cleaning: bool = False
+
+    @property
+    def passing(self) -> bool:
+        """Whether this is a state of the stack that it leaves at once, for a rollback."""
+        return self.address is None and self.status is Status.FAILED and self.reverting is self.action
 
 
 class ChangeAction(enum.StrEnum):

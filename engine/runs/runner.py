@@ -50,6 +50,7 @@ from engine.runs.tending import forget_words, leave_word, take_up_later
 from engine.runs.view import RowsView
 from engine.state import tables as t
 from engine.state.commit import Fenced, Write
+from engine.state.rows import event_params
 from engine.state.store import outputs_value, stack_record
 from engine.state.vault import dump
 
@@ -442,11 +443,16 @@ class Runner:
         back = replace(
             back, on_failure=OnFailure.DO_NOTHING, retain_except_on_create=stack.options.retain_except_on_create
         )
-        await self._ledger.move_stack(
-            back.kind, Status.IN_PROGRESS, reason, reverting=back.reverting, cleaning=False, run_json=dump(back.value())
+        # Heat tells of the failure before it goes back, and its clients wait for no other event.
+        failed = replace(
+            stack, action=spec.kind, status=Status.FAILED, status_reason=reasons.bounded(reason), reverting=spec.kind
         )
-        # Heat tells of the failure before it goes back.
-        self._context.notifier.stack(replace(stack, status=Status.FAILED, status_reason=reasons.bounded(reason)))
+        told = Write(stack_id=stack.id, events=[event_params(failed, self._context.clock.now(), None)])
+        await self._ledger.move_stack(
+            back.kind, Status.IN_PROGRESS, reason, also=told, reverting=back.reverting, cleaning=False,
+            run_json=dump(back.value()),
+        )  # fmt: skip
+        self._context.notifier.stack(failed)
 
     async def _end_failed(self, reason: str, also: Write | None = None) -> None:
         spec, stack = self._spec, self._ledger.stack

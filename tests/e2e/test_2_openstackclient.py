@@ -180,6 +180,32 @@ def test_2_cancel_an_update(server, name, hot, created, until, status):
     until(lambda: status(name) == "ROLLBACK_COMPLETE", seconds=20)
 
 
+FAILING = """\
+heat_template_version: 2018-08-31
+parameters:
+  fail: {type: boolean, default: false}
+resources:
+  thing: {type: OS::Heat::TestResource, properties: {fail: {get_param: fail}}}
+"""
+
+
+def test_2_who_waits_for_what_is_taken_back_is_told_of_the_failure(server, name, hot, until, status):
+    """Its client stops at UPDATE_FAILED or CREATE_FAILED; CloudFormation's see the rollback alone (S04, S14)."""
+    failing, other = ["-t", hot(FAILING), "--parameter", "fail=true"], f"{name}-new"
+    server.openstack("stack", "create", "-t", hot(FAILING), "--wait", "--poll", "1", name).ok()
+    updated = server.openstack("stack", "update", *failing, "--rollback", "enabled", "--wait", name)
+    assert "UPDATE_FAILED" in updated.refused()
+    created = server.openstack("stack", "create", *failing, "--enable-rollback", "--wait", "--poll", "1", other)
+    assert "CREATE_FAILED" in created.refused()
+    for stack in (name, other):
+        until(lambda stack=stack: status(stack) == "ROLLBACK_COMPLETE")
+        events = server.boto3().describe_stack_events(StackName=stack)["StackEvents"]
+        own = [one["ResourceStatus"] for one in events if one["LogicalResourceId"] == stack]
+        assert own[0] in ("ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+        assert own[1].removesuffix("_IN_PROGRESS") == own[0].removesuffix("_COMPLETE")
+        assert not [one for one in own if one.endswith("FAILED")]
+
+
 def test_2_signals_and_failures(server, name, hot, until, status, sdk):
     waiting = """\
 heat_template_version: 2016-10-14

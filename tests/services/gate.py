@@ -46,8 +46,7 @@ class Gate:
         self._loop.call_soon_threadsafe(self._moving.set)
 
     def close(self) -> None:
-        self._server.close()
-        self._do(self._cut())
+        self._do(self._cease())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 
@@ -64,6 +63,10 @@ class Gate:
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _cease(self) -> None:
+        self._server.close()
+        await self._cut()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

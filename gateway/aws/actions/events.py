@@ -22,9 +22,9 @@ async def describe_stack_events(call: Call) -> dict[str, Any]:
     if after is not None and not isinstance(after, int):
         raise validation(f"Token is invalid: {token}")
     found = await call.engine.list_events(stack, newest_first=True, after=after, limit=PAGE + 1)
-    shown = found[:PAGE]
+    following = make_token(call.action, found[PAGE - 1].seq) if len(found) > PAGE else None
+    shown = [one for one in found[:PAGE] if not one.passing]  # CloudFormation goes from in progress to its rollback
     names = await _nested_names(call, shown)
-    following = make_token(call.action, shown[-1].seq) if len(found) > PAGE else None
     return {"StackEvents": [views.event(one, call.arns, names) for one in shown], "NextToken": following}
 
 
@@ -41,7 +41,9 @@ async def describe_events(call: Call) -> dict[str, Any]:
     chosen = [
         one
         for one in events
-        if (wanted is None or one.operation_id == wanted) and (not failed or one.status is Status.FAILED)
+        if not one.passing
+        and (wanted is None or one.operation_id == wanted)
+        and (not failed or one.status is Status.FAILED)
     ]
     shown, following = page(chosen, call.input.get("NextToken"), call.action, lambda one: one.seq, newest_first=True)
     names = await _nested_names(call, shown)
