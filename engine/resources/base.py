@@ -252,6 +252,10 @@ class MustReplace(Exception):
     """Raised by `update` when only a new object can have these properties."""
 
 
+class WouldLose(OperationFailed):
+    """Raised by `update` when only a new object can have these properties, and it would not hold what this one does."""
+
+
 class Superseded(Exception):
     """Raised by `update` when another object has come of it; the one before stands and is to be removed in the end.
 
@@ -352,7 +356,8 @@ class ResourceType:
         return {}
 
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
-        """Bring the object from `op.before` to `op.properties`; must be safe to repeat. Raises MustReplace."""
+        """Bring the object from `op.before` to `op.properties`; must be safe to repeat. Raises MustReplace
+        and WouldLose."""
 
     async def delete(self, op: Operation) -> None:
         """Remove and wait until gone; nothing there is success; must be safe to repeat."""

@@ -29,6 +29,7 @@ from engine.resources.base import (
     ResourceType,
     Superseded,
     Update,
+    WouldLose,
 )  # fmt: skip
 from engine.resources.schema import check_properties, normalize
 from engine.runs.context import RunContext
@@ -86,7 +87,7 @@ class Applier:
         else:
             await self._apply(self._deployment.resources[address])
             if address in self._saved:
-                await self._bring_back(self._deployment.resources[address], self._saved[address])
+                await self._bring_back(self._deployment.resources[address])
         if self._guards:
             await self._guards.after(address)
 
@@ -399,7 +400,9 @@ class Applier:
             row.attributes = self._lender.hide(await self._stepper.patiently(lambda: kind.ready(operation)))
         except Superseded as error:
             await self._take_over(row, resource, kind, properties, group, error)
-        except (MustReplace, Gone) as error:
+        except (MustReplace, Gone, WouldLose) as error:
+            if isinstance(error, WouldLose) and self._copy(resource, kind) is None:
+                await self._fail(row, Action.UPDATE, error, group)
             row.attempted = None
             if isinstance(error, Gone):
                 # Nobody may go back to it: as after a check that did not find it.
@@ -440,11 +443,16 @@ class Applier:
         fresh = self._begin_row(resource, kind)
         await self._create(fresh, resource, kind, properties, group, also=(old,))
 
-    async def _bring_back(self, resource: Resource, copy: Copy) -> None:
+    def _copy(self, resource: Resource, kind: ResourceType) -> Copy | None:
+        """What is to be brought back into the object."""
+        found = self._saved.get(resource.address)
+        return found if found is not None and found.type == kind.name else None
+
+    async def _bring_back(self, resource: Resource) -> None:
         """ENGS-10: the object stands as the snapshot's definition says; now it gets what its copy holds."""
         row, kind = self._ledger.live(resource.address), self._context.registry.get(resource.type)
-        operation_id = self._ledger.stack.operation_id
-        if row is None or copy.type != kind.name or row.data.get(_BROUGHT_BACK) == operation_id:
+        operation_id, copy = self._ledger.stack.operation_id, self._copy(resource, kind)
+        if row is None or copy is None or row.data.get(_BROUGHT_BACK) == operation_id:
             return
         group = self._deployment.groups.get(resource.group) if resource.group else None
         operation = self._stepper.operation(row, row.properties)

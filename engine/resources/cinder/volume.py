@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.cloud.contract import Ready
 from engine.model.value import Value
-from engine.resources.base import Differing, Kind, Operation, OperationFailed
+from engine.resources.base import Differing, Kind, Operation, OperationFailed, WouldLose
 from engine.resources.cinder.volume_copies import VolumeCopies
 from engine.resources.declare import attribute, attributes, between, boolean, integer, mapping, named, string
 from engine.resources.drift import alike
@@ -156,7 +156,7 @@ class Volume(VolumeCopies):
         if wanted is None or wanted == row["size"]:
             return
         if wanted < row["size"]:
-            raise OperationFailed(f"Shrinking volume is not supported: it has {row['size']} GiB, asked were {wanted}")
+            raise WouldLose(f"Shrinking volume is not supported: it has {row['size']} GiB, asked were {wanted}")
         if row["status"] != "extending":
             await self._act(op, "os-extend", {"new_size": wanted})
         row = await self.settled(op)

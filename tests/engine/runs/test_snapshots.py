@@ -11,6 +11,7 @@ from engine.cloud.errors import OutcomeUnknown, Permanent
 from engine.model.errors import Busy, InvalidState, LimitExceeded, NotSupported, SnapshotNotFound
 from engine.model.stack import Snapshot
 from engine.model.status import OnFailure
+from engine.resources.base import WouldLose
 from tests.engine.runs.sketch import ref, sketch, thing
 from tests.engine.runs.story import CALLER, SETTINGS, Story, copy
 
@@ -66,6 +67,21 @@ async def test_engs_10_what_was_replaced_since_is_made_from_its_copy(story: Stor
     assert await gone_back(story, snapshot) == "RESTORE_COMPLETE"
     assert story.world.the("d").held == "data"
     assert story.world.the("a").properties["near"] == story.world.the("d").id
+
+
+async def test_engs_10_what_cannot_be_changed_back_is_made_anew_from_its_copy(story: Story) -> None:
+    """A disk does not shrink, for it would lose what it holds; what a copy holds is not lost."""
+    await story.create(TEXT)
+    story.world.the("d").held = "data"
+    snapshot, old = await taken(story), story.world.the("d").id
+    await story.update(sketch(d=thing(of=DISK, size=5), a=thing(near=ref("d"))))
+    story.world.fail("update", "d", WouldLose("a disk does not shrink"), times=2)
+    assert (await story.update(TEXT, on_failure=OnFailure.DO_NOTHING)).state == "UPDATE_FAILED"
+    assert story.world.the("d").id == old
+    assert await gone_back(story, snapshot) == "RESTORE_COMPLETE"
+    disk = story.world.the("d")
+    assert (disk.id != old, disk.held, disk.properties["size"]) == (True, "data", 1)
+    assert story.world.the("a").properties["near"] == disk.id
 
 
 async def test_engs_10_a_failed_restore_goes_back(story: Story) -> None:
