@@ -522,10 +522,10 @@ def within(expression: Expression) -> Sequence[Expression]:
     """`expression` and everything inside it but literals, in the order of `walk`; a map keeps it for the next time."""
     if type(expression) is not MapOf:
         return _within(expression)
-    if expression.inside is None:
-        object.__setattr__(expression, "inside", _within(expression))
+    if expression.inside is None:  # without the map itself: what refers to itself is freed late
+        object.__setattr__(expression, "inside", _within(expression)[1:])
     assert expression.inside is not None
-    return expression.inside
+    return (expression, *expression.inside)
 
 
 def _within(expression: Expression) -> tuple[Expression, ...]:

@@ -27,22 +27,22 @@ from engine.model.template import Dialect, Output, Resource, Template
 from translators.findings import Findings, nearest
 from translators.lowering import logic
 from translators.lowering.draft import Draft
-from translators.lowering.rewrite import Rewriter
+from translators.lowering.rewrite import Rewriter, rewrite
 
 
-class References:
+class References(Rewriter):
     """`drafts` are those of the lowered resources; those without one have been reported already."""
 
     def __init__(self, template: Template, drafts: Mapping[str, Draft], findings: Findings) -> None:
+        super().__init__(ResourceRef, AttributeRef)
         self._template, self._drafts, self._findings = template, drafts, findings
-        self._rewriter = Rewriter(self._replacement, ResourceRef, AttributeRef)
         self._shown: dict[str, Expression] = {}
         self._attributes: dict[str, Mapping[str, Expression]] = {}
 
     # --- replacing --------------------------------------------------------------------------------------------------
     def within(self, expression: Expression) -> Expression:
         """`expression` without references to lowered resources."""
-        return self._rewriter.rewrite(expression)
+        return self.rewrite(expression)
 
     def in_map(self, properties: MapOf) -> MapOf:
         return cast(MapOf, self.within(properties))
@@ -50,8 +50,8 @@ class References:
     def _maybe(self, expression: Expression | None) -> Expression | None:
         return None if expression is None else self.within(expression)
 
-    def _replacement(self, expression: Expression) -> Expression | None:
-        match expression:
+    def change(self, part: Expression) -> Expression | None:
+        match part:
             case ResourceRef(address) if address in self._drafts:
                 return self.shown(address)
             case AttributeRef(address, name, path) if address in self._drafts:
@@ -159,7 +159,7 @@ class References:
 
 def _named(expression: Expression, pattern: str, name: str) -> Expression:
     """An attribute `Outputs.*` asked for as `Outputs.Url`."""
-    return Rewriter(lambda inner: Literal(name) if inner.value == pattern else None, Literal).rewrite(expression)
+    return rewrite(expression, lambda inner: Literal(name) if inner.value == pattern else None, Literal)
 
 
 def _covers(pattern: str, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -12,22 +13,26 @@ Change = Callable[[Any], Expression | None]
 Memo = dict[int, tuple[Expression, Expression]]
 
 
-def rewrite(expression: Expression, change: Change) -> Expression:
-    """`expression` with every part put to `change`, as by a `Rewriter` of all kinds."""
-    return Rewriter(change, *PARTS).rewrite(expression)
+def rewrite(expression: Expression, change: Change, *kinds: type) -> Expression:
+    """`expression` with every part of one of `kinds`, or of any, put to `change`, as by a `Rewriter`."""
+    return _By(change, *(kinds or PARTS)).rewrite(expression)
 
 
-class Rewriter:
+class Rewriter(ABC):
     """Puts `change(part)` in place of every part of one of `kinds` for which it is not None, outermost first.
 
     What is put in is not looked into again. What was made of each part is remembered: a lowered resource has its
     properties in its group and in its members.
     """
 
-    def __init__(self, change: Change, *kinds: type) -> None:
-        self._change, self._kinds = change, frozenset(kinds)
+    def __init__(self, *kinds: type) -> None:
+        self._kinds = frozenset(kinds)
         self._leaf = None if Literal in self._kinds else Literal  # what need not be looked at
         self._memo: Memo = {}
+
+    @abstractmethod
+    def change(self, part: Any) -> Expression | None:
+        """Return what to put in place of `part`, None to leave it and look inside."""
 
     def rewrite(self, expression: Expression) -> Expression:
         """Return `expression` itself where nothing in it is changed."""
@@ -36,7 +41,7 @@ class Rewriter:
             return expression
         done = self._memo.get(id(expression))
         if done is None:
-            changed = self._change(expression) if kind in self._kinds else None
+            changed = self.change(expression) if kind in self._kinds else None
             made = self._inside(expression) if changed is None else changed
             # The key is an address in memory, which stays taken as long as the memo holds what is there.
             done = self._memo[id(expression)] = (expression, made)
@@ -83,3 +88,12 @@ class Rewriter:
         if is_expression(held):
             return self.rewrite(held)
         return self._parts(held) if isinstance(held, tuple) else held
+
+
+class _By(Rewriter):
+    def __init__(self, change: Change, *kinds: type) -> None:
+        super().__init__(*kinds)
+        self._by = change
+
+    def change(self, part: Any) -> Expression | None:
+        return self._by(part)
