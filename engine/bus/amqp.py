@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import uuid
 from collections.abc import Sequence
 
 import aio_pika
@@ -19,6 +18,7 @@ from aio_pika.exceptions import AMQPError
 
 from engine.bus.contract import Hearing
 from engine.bus.message import Kind, Message, decode, merged
+from engine.model.ids import new_id
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class AmqpBus:
         """`url` is `amqp://user:password@host:port/vhost`, or oslo's `rabbit://…`."""
         self._url = "amqp://" + url.removeprefix("rabbit://") if url.startswith("rabbit://") else url
         self._prefix, self._prefetch = prefix, prefetch
-        self._sender = str(uuid.uuid4())
+        self._sender = new_id()
         self._untold: asyncio.Queue[Message] = asyncio.Queue(_MOST_UNTOLD)
         self._hearing: Hearing
         self._task: asyncio.Task[None] | None = None

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.cloud.errors import CloudError
 from engine.door.commands import Commands
 from engine.door.importing import Imports, as_import, to_adopt
-from engine.door.part import new_id, refuse_busy, refuse_update_in
+from engine.door.part import refuse_busy, refuse_update_in
 from engine.door.plan_text import plan_of, plan_value
 from engine.model.diagnostic import Invalid, invalid
 from engine.model.errors import ChangeSetNotFound, InvalidState, Refused, StackExists, StackNotFound
+from engine.model.ids import new_id
 from engine.model.source import Source
 from engine.model.stack import (
     Caller,

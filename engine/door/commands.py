@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.leaving import Leaving
-from engine.door.part import changed_meanwhile, new_id, refuse_busy, refuse_protected
+from engine.door.part import changed_meanwhile, refuse_busy, refuse_protected
 from engine.model.errors import InvalidState, ResourceNotFound
+from engine.model.ids import new_id
 from engine.model.stack import Caller, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.runs import reasons

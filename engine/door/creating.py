@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.door.part import Part, new_id
+from engine.door.part import Part
 from engine.model.errors import LimitExceeded, NotSupported, StackExists
+from engine.model.ids import new_id
 from engine.model.source import Source
 from engine.model.stack import Caller, Options, Stack
 from engine.model.status import Action, Status

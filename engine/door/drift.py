@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.cloud.errors import CloudError
 from engine.door.commands import Commands
-from engine.door.part import new_id, refuse_busy
+from engine.door.part import refuse_busy
 from engine.model.errors import DetectionNotFound, InvalidState, ResourceNotFound
+from engine.model.ids import new_id
 from engine.model.stack import Caller, DetectionStatus, DriftDetection, DriftStatus, ResourceDrift, Stack
 from engine.model.status import Action
 from engine.resources.base import Operation

@@ -76,10 +76,6 @@ class Part:
         return await self._context.clouds.establish(caller) if needed else None
 
 
-def new_id() -> str:
-    return str(uuid.uuid4())
-
-
 def _is_uuid(text: str) -> bool:
     try:
         return str(uuid.UUID(text)) == text.lower()

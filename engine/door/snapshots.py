@@ -8,8 +8,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.commands import Commands
-from engine.door.part import new_id, refuse_busy, refuse_update_in
+from engine.door.part import refuse_busy, refuse_update_in
 from engine.model.errors import InvalidState, LimitExceeded, NotSupported, SnapshotNotFound
+from engine.model.ids import new_id
 from engine.model.stack import Caller, Snapshot, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.resources.base import OperationFailed

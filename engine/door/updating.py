@@ -10,10 +10,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.creating import Creating
-from engine.door.part import changed_meanwhile, new_id, refuse_busy, refuse_update_in
+from engine.door.part import changed_meanwhile, refuse_busy, refuse_update_in
 from engine.expr.parameters import check_immutable
 from engine.model.aside import aside
 from engine.model.errors import InvalidState, NoChange
+from engine.model.ids import new_id
 from engine.model.source import Source
 from engine.model.stack import Caller, Options, Plan, Stack
 from engine.model.status import Action, Status

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.cloud.contract import Cloud
 from engine.model.aside import LONG, aside
 from engine.model.diagnostic import Invalid
+from engine.model.ids import new_id
 from engine.model.settings import inside
 from engine.model.source import Source
 from engine.model.stack import Stack
@@ -176,7 +177,7 @@ class Children(Inside):
             "updated": None,
             "deleted": None,
             "good_revision": None,
-            "operation_id": str(uuid.uuid4()),
+            "operation_id": new_id(),
             "client_token": self._stack.client_token,
             "run_json": dump(spec.value()),
             "delegation_json": self._delegation,

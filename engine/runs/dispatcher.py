@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -11,6 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.cloud.permit import permit
+from engine.model.ids import new_id
 from engine.runs.context import RunContext
 from engine.runs.lease import LeaseLost, Leases
 from engine.runs.ledger import Unwritten
@@ -30,7 +30,7 @@ class Dispatcher:
 
     def __init__(self, *, exclusive: bool) -> None:
         """`exclusive`: this process is known to be the only engine, so leases of earlier ones are dead."""
-        self.engine_id = str(uuid.uuid4())
+        self.engine_id = new_id()
         self._exclusive = exclusive
         self._context: RunContext
         self._leases: Leases

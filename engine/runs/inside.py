@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.model.ids import new_id
 from engine.model.source import Source
 from engine.model.stack import Stack
 from engine.model.status import Action, OnFailure, Status
@@ -158,7 +159,7 @@ async def begin_child(
     """Write the child's next operation, with the event it begins with."""
     values = {
         "action": spec.kind.value, "status": Status.IN_PROGRESS.value, "reason": reasons.started(spec.kind),
-        "run_json": dump(spec.value()), "operation_id": str(uuid.uuid4()), "reverting": None, "cleaning": False,
+        "run_json": dump(spec.value()), "operation_id": new_id(), "reverting": None, "cleaning": False,
         **columns,
     }  # fmt: skip
     await connection.execute(update(t.stacks).where(t.stacks.c.id == child.id).values(values))

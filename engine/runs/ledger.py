@@ -150,7 +150,7 @@ class Ledger:
 
     def _unanswered(self) -> Write | None:
         """The last item that was posted, unless it is known to be on disk."""
-        if self._posted is not None and self._posted.answer.done() and self._posted.answer.exception() is None:
+        if self._posted is not None and self._posted.durable:
             self._posted = None
         return self._posted
 

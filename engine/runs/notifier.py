@@ -12,6 +12,7 @@ from typing import Final
 
 from engine.bus.notification import Notification
 from engine.bus.post import Post
+from engine.model.ids import new_id
 from engine.model.stack import Stack
 from engine.model.status import Status
 from engine.model.value import Value
@@ -59,7 +60,7 @@ class Notifier:
             "groupname": groupname,
             "message": message,
         }
-        self._tell(stack, f"autoscaling.{suffix}", suffix, {**body(stack), **scaled}, str(uuid.uuid4()))
+        self._tell(stack, f"autoscaling.{suffix}", suffix, {**body(stack), **scaled}, new_id())
 
     def _tell(self, stack: Stack, event: str, suffix: str, payload: Mapping[str, Value], which: str) -> None:
         notification = Notification(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from engine.cloud.errors import CloudError, NotFound
 from engine.model.account import account_id
 from engine.model.aside import LONG, aside
 from engine.model.diagnostic import Diagnostic, Invalid, invalid
+from engine.model.ids import new_id
 from engine.model.source import Question, Source, Unanswered
 from engine.model.value import Value
 from engine.resources.base import OperationFailed
@@ -146,7 +146,7 @@ class _Outside:
     async def _macro(self, question: Question) -> str:
         """cloudformation.md L89: the event is AWS's, but for what the outside knows told by the template."""
         name = question.subject.removeprefix(f"{self._account}::")
-        full, request_id = f"{self._account}::{name}", str(uuid.uuid4())
+        full, request_id = f"{self._account}::{name}", new_id()
         event = {
             **json.loads(question.content), "region": self._context.settings.region, "accountId": self._account,
             "transformId": full, "requestId": request_id,

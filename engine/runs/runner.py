@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from engine.graph.walk import Outcome, Walk
 from engine.model.aside import aside
 from engine.model.diagnostic import Invalid
 from engine.model.errors import Refused
+from engine.model.ids import new_id
 from engine.model.source import Source
 from engine.model.stack import OutputValue, Stack
 from engine.model.status import Action, OnFailure, Status
@@ -374,7 +374,7 @@ class Runner:
 
     async def _tend(self) -> None:
         """Take up what has come to the stack while it rested (`engine.runs.tending`); its state stays as it is."""
-        stack, self._events_of = self._ledger.stack, str(uuid.uuid4())
+        stack, self._events_of = self._ledger.stack, new_id()
         if stack.revision is not None:
             self._tell((await self._context.store.source(stack.revision)).environment)
         try:

@@ -8,7 +8,6 @@ a few attempts; no run waits for a sink longer than a moment at its end.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +16,7 @@ import structlog
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError, Permanent
+from engine.model.ids import new_id
 from engine.model.stack import Event, Stack
 from engine.model.value import Value
 from engine.runs.context import RunContext
@@ -30,7 +30,7 @@ _MOST = 10  # messages of one request: Zaqar takes 20 of 256 KiB together
 _ATTEMPTS = 3
 _PAUSE = 1.0
 _TTL: Final = 3600  # seconds, as Heat's
-_CLIENT: Final = str(uuid.uuid4())  # Zaqar wants every client to have an id
+_CLIENT: Final = new_id()  # Zaqar wants every client to have an id
 
 
 @dataclass(frozen=True, slots=True)

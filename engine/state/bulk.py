@@ -1,11 +1,13 @@
 """Many rows of one table in one statement.
 
 PostgreSQL is given a column of values at a time (`unnest`), which costs both sides a fraction of a row at a time.
+SQLite is given tuples as they are: the columns hold text, integers and truth values, which need no conversion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ARRAY, Table, bindparam, func, select
@@ -28,6 +30,10 @@ class Bulk:
         inserted = sqlite.insert(table) if is_sqlite else self._columns_of(table)
         changed = {c.name: inserted.excluded[c.name] for c in self._columns if c.name not in (*keys, *kept)}
         self._statement = inserted.on_conflict_do_update(index_elements=keys, set_=changed) if keys else inserted
+        if is_sqlite:
+            names = [column.name for column in self._columns]
+            compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=names)
+            self._text, self._values = str(compiled), itemgetter(*(compiled.positiontup or ()))
 
     async def put(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """`rows` hold every column. PostgreSQL refuses two rows of the same keys."""
@@ -35,7 +41,7 @@ class Bulk:
             values = {column.name: [row[column.name] for row in rows] for column in self._columns}
             await connection.execute(self._statement, values)
         else:
-            await connection.execute(self._statement, list(rows))
+            await connection.exec_driver_sql(self._text, [self._values(row) for row in rows])
 
     def _columns_of(self, table: Table) -> postgresql.Insert:
         names = [column.name for column in self._columns]

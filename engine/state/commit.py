@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import structlog
@@ -26,6 +27,7 @@ from engine.state.tables import events, resources, stacks
 log = structlog.get_logger(__name__)
 
 _ROW_KEYS = ("stack_id", "address", "generation")
+_key = itemgetter(*_ROW_KEYS)
 _MOST = 2000  # items a transaction; bounds memory and the time a waiter waits
 
 
@@ -50,7 +52,25 @@ class Write:
     stack: dict[str, Any] | None = None
     also: Callable[[AsyncConnection], Awaitable[None]] | None = None
     after: Write | None = None
-    answer: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    decided: bool = False
+    error: BaseException | None = None  # why it was not taken
+    waiter: asyncio.Future[None] | None = None
+
+    @property
+    def durable(self) -> bool:
+        return self.decided and self.error is None
+
+    def decide(self, error: BaseException | None) -> None:
+        """Give the answer, once."""
+        if self.decided:
+            return
+        self.decided, self.error = True, error
+        if self.waiter is None or self.waiter.done():  # nobody waits, or nobody any more
+            return
+        if error is None:
+            self.waiter.set_result(None)
+        else:
+            self.waiter.set_exception(error)
 
 
 class Committer:
@@ -88,15 +108,15 @@ class Committer:
         return len(self._queue)
 
     def post(self, item: Write) -> None:
-        """Queue `item`; its answer tells when it is on disk."""
+        """Queue `item`; it tells when it is decided."""
         self._queue.append(item)
         self._wake.set()
 
     async def write(self, item: Write) -> None:
         """Return when `item` is on disk. Raises Fenced, or the database's error."""
+        item.waiter = asyncio.get_running_loop().create_future()
         self.post(item)
-        # The commit goes on when the waiter is cancelled: what was queued is decided.
-        await asyncio.shield(item.answer)
+        await item.waiter  # whoever is cancelled here leaves an item that is decided all the same
 
     async def _loop(self) -> None:
         while not self._stopping:
@@ -115,7 +135,7 @@ class Committer:
         except (SQLAlchemyError, OSError) as error:
             if len(batch) == 1 or isinstance(error, DatabaseAway):  # then it is the fault of no item
                 for item in batch:
-                    _answer(item, error)
+                    item.decide(error)
                 return
             log.warning("a group commit failed; its items go one by one", error=str(error))
             for item in batch:
@@ -123,11 +143,11 @@ class Committer:
             return
         except asyncio.CancelledError as error:
             for item in batch:
-                _answer(item, error)
+                item.decide(error)
             raise
         except Exception as error:  # an item's `also` refused: the others must not suffer
             if len(batch) == 1:
-                _answer(batch[0], error)
+                batch[0].decide(error)
                 return
             for item in batch:
                 await self._commit([item])
@@ -136,7 +156,7 @@ class Committer:
             moved = [item.stack_id for item in batch if item.stack is not None]
             self._on_commit([item.stack_id for item in batch], moved)
         for item in batch:
-            _answer(item, Fenced(item.stack_id) if item in fenced else None)
+            item.decide(Fenced(item.stack_id) if item in fenced else None)
 
     async def _transaction(self, batch: list[Write]) -> set[Write]:
         async with self._database.writer.begin() as connection:
@@ -174,13 +194,12 @@ class Committer:
 def _follows_refused(item: Write) -> bool:
     """Whether the database refused what `item` builds on; it has its answer then."""
     before, item.after = item.after, None
-    if before is None or not before.answer.done():
+    if before is None or not before.decided:
         item.after = before  # in the same batch
         return False
-    error = before.answer.exception()
-    if error is None or isinstance(error, Fenced):
+    if before.error is None or isinstance(before.error, Fenced):
         return False
-    _answer(item, error)
+    item.decide(before.error)
     return True
 
 
@@ -196,19 +215,9 @@ def _latest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The last state of each row: PostgreSQL refuses to touch a row twice in one statement."""
     if len(rows) < 2:
         return rows
-    return list({tuple(row[key] for key in _ROW_KEYS): row for row in rows}.values())
+    return list({_key(row): row for row in rows}.values())
 
 
 async def _update_stack(connection: AsyncConnection, item: Write) -> None:
     values = {**(item.stack or {}), "version": stacks.c.version + 1}
     await connection.execute(update(stacks).where(stacks.c.id == item.stack_id).values(values))
-
-
-def _answer(item: Write, error: BaseException | None) -> None:
-    if item.answer.done():
-        return
-    if error is None:
-        item.answer.set_result(None)
-    else:
-        item.answer.set_exception(error)
-        item.answer.exception()  # asked for, so that an abandoned waiter leaves no warning

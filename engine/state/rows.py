@@ -3,11 +3,11 @@ change, carry secrets, and remember what was attempted."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.model.ids import new_id
 from engine.model.stack import Event, Options, ResourceRecord, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.model.template import DeletionPolicy
@@ -200,7 +200,7 @@ def event_params(
             "cleaning": False,
         }
     return {
-        "id": str(uuid.uuid4()),
+        "id": new_id(),
         "stack_id": stack.id,
         "time": now,
         "client_token": stack.client_token,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.cloud.errors import OutcomeUnknown, Temporary
 from engine.model.diagnostic import invalid
+from engine.model.ids import new_id
 from engine.model.value import Value
 from engine.resources.base import Operation, OperationFailed, ResourceType, Superseded
 from engine.resources.declare import between, integer, mapping, string
@@ -118,7 +118,7 @@ class CustomResource(ResourceType):
         note = op.data.get(REQUEST)
         mark = _mark(op, kind)
         if note is None or (note["type"], note["mark"]) != (kind, mark):
-            note = {"type": kind, "mark": mark, "id": str(uuid.uuid4()), "sent": False}
+            note = {"type": kind, "mark": mark, "id": new_id(), "sent": False}
             await op.remember(**{REQUEST: note})
         if not note["sent"]:
             try:
