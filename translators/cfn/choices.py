@@ -33,8 +33,10 @@ BOOLEAN_FUNCTIONS: frozenset[str] = frozenset(
 
 def if_(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     items = argument.items if argument.kind == "list" else ()
-    if not items or (not _is_condition(items[0]) and nodes.as_string(items[0]) is None):
+    if not items or not _may_choose(builder, items[0]):
         hint = "Write `!If [ConditionName, value when true, value when false]`."
+        if items and _is_condition(items[0]):
+            hint += f" Put the {function_of(items[0])} into the Conditions section, under that name."
         return builder.fail("InvalidFunctionArgument", _IF_CONDITION, hint, at, argument.span)
     if len(items) != 3:
         hint = "Give both values; `!Ref AWS::NoValue` leaves the property out."
@@ -42,6 +44,13 @@ def if_(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> 
     decided = _decided_by(builder, items[0], (at, "0"))
     then, otherwise = builder.build(items[1], (at, "1")), builder.build(items[2], (at, "2"))
     return If(decided, then, otherwise, span=span)
+
+
+def _may_choose(builder: Builder, node: SourceNode) -> bool:
+    """Heat takes conditions as they are, CloudFormation names only."""
+    if nodes.as_string(node) is not None:
+        return True
+    return _is_condition(node) and (not builder.strict or function_of(node) == "Condition")
 
 
 def _decided_by(builder: Builder, node: SourceNode, at: Path) -> Expression:
