@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -101,6 +102,11 @@ async def write_imports(connection: AsyncConnection, project_id: str, stack_id: 
     rows = [{"project_id": project_id, "name": name, "stack_id": stack_id} for name in sorted(set(names))]
     if rows:
         await connection.execute(insert(t.imports), rows)
+
+
+def unexported(outputs: Iterable[OutputValue]) -> tuple[OutputValue, ...]:
+    """A nested stack's outputs have no names that others import."""
+    return tuple(replace(output, export=None) for output in outputs)
 
 
 def as_text(value: Any) -> str:

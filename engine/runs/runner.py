@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError
 from engine.graph.walk import Outcome, Walk
-from engine.model.aside import aside
 from engine.model.diagnostic import Invalid
 from engine.model.errors import Refused
 from engine.model.ids import new_id
@@ -32,8 +31,9 @@ from engine.runs.apply import Applier, StepFailed
 from engine.runs.children import Children
 from engine.runs.context import RunContext
 from engine.runs.each import Visitor
+from engine.runs.ending import Ending
 from engine.runs.export import export_data, masked
-from engine.runs.finish import evaluate_outputs, refuse_delete_of_used, write_exports, write_imports
+from engine.runs.finish import evaluate_outputs, refuse_delete_of_used, unexported
 from engine.runs.guards import Guards
 from engine.runs.keeping import prune_events
 from engine.runs.lease import Lease, LeaseLost
@@ -41,18 +41,16 @@ from engine.runs.ledger import RELEASED, Ledger
 from engine.runs.lending import Lender
 from engine.runs.prepare import prepare
 from engine.runs.remove import Remover, doomed_rows
-from engine.runs.scaling import Scaling, listening
+from engine.runs.scaling import Scaling
 from engine.runs.sinks import Telling, sinks_of
 from engine.runs.snapshots import Snapshots, ended
-from engine.runs.spec import RunSpec, spec_of
+from engine.runs.spec import CHANGING, RunSpec, spec_of
 from engine.runs.step import NOT_THE_RESOURCE, Stepper, bare_operation, own_fault
-from engine.runs.tending import forget_words, leave_word, take_up_later
+from engine.runs.tending import forget_words
 from engine.runs.view import RowsView
 from engine.state import tables as t
 from engine.state.commit import Fenced, Write
-from engine.state.rows import event_params
 from engine.state.store import outputs_value, stack_record
-from engine.state.vault import dump
 
 log = structlog.get_logger(__name__)
 K = TypeVar("K")
@@ -155,16 +153,16 @@ class Runner:
                 case _:
                     raise AssertionError(f"no run of kind {self._spec.kind}")
         except _TimedOut:
-            await self._failed(reasons.timed_out(stack.dialect, self._spec.kind))
+            await self._end.failed(reasons.timed_out(stack.dialect, self._spec.kind))
         except Invalid as error:
-            await self._failed(str(error))
+            await self._end.failed(str(error))
         except (CloudError, Refused, OperationFailed) as error:
-            await self._failed(str(error))
+            await self._end.failed(str(error))
         except (*NOT_THE_RESOURCE, _Overtaken):
             raise
         except Exception as error:
             log.exception("a run ended by a fault of the engine", stack=stack.id)
-            await self._failed(own_fault(error))
+            await self._end.failed(own_fault(error))
 
     def _tell(self, environment: Mapping[str, Value]) -> None:
         """TE-15: from here on the stack's events go to the sinks that its environment names."""
@@ -197,13 +195,13 @@ class Runner:
         )
         outcome = await self._carry_out(walk, applier)
         if not outcome.ok:
-            await self._failed(self._reason(outcome))
+            await self._end.failed(self._reason(outcome))
             return
         failures = await self._clean(deployment.requires, stepper)
         if failures and not (self._spec.kind is Action.UPDATE and self._ledger.stack.dialect == "cfn"):
-            await self._failed(reasons.failed(self._ledger.stack.dialect, Action.DELETE, failures))
+            await self._end.failed(reasons.failed(self._ledger.stack.dialect, Action.DELETE, failures))
             return
-        await self._succeeded(deployment)
+        await self._end.succeeded(deployment)
 
     async def _deployment(self) -> Deployment:
         stack, identity = self._ledger.stack, self._identity()
@@ -227,6 +225,10 @@ class Runner:
         if not mine:
             return {}
         return {"metadata": mine[-1].metadata, "deletion_policy": mine[-1].deletion_policy.value, "update_policy": {}}
+
+    @property
+    def _end(self) -> Ending:
+        return Ending(self._context, self._ledger, self._spec)
 
     def _identity(self) -> StackIdentity:
         stack = self._ledger.stack
@@ -294,83 +296,11 @@ class Runner:
             return {}
         stack = self._ledger.stack
         of_create = self._spec.kind is Action.ROLLBACK and self._spec.reverting in (Action.CREATE, Action.ADOPT)
-        if self._spec.kind in (*_CHANGING, Action.ROLLBACK) and not of_create and not stack.cleaning:
+        if self._spec.kind in (*CHANGING, Action.ROLLBACK) and not of_create and not stack.cleaning:
             await self._ledger.move_stack(stack.action, stack.status, "", cleaning=True)
         remover = Remover(self._context, self._ledger, self._spec, stepper, self._guards, doomed)
         outcome = await self._carry_out(Walk(remover.graph(), remover.visit, stop_on_failure=False), remover)
         return {error.address: error.reason for error in outcome.failed.values() if isinstance(error, StepFailed)}
-
-    async def _succeeded(self, deployment: Deployment) -> None:
-        context, stack, spec = self._context, self._ledger.stack, self._spec
-        view = RowsView(self._ledger, context.registry)
-        masked = RowsView(self._ledger, context.registry, masked=True)
-        told = await aside(lambda: evaluate_outputs(deployment, masked), when=deployment.template.waits)
-        outputs = await Lender(context, self._ledger, deployment, view).outputs(told)
-        if stack.parent_id is not None:
-            outputs = _unexported(outputs)
-        broken = [output for output in outputs if output.error is not None]
-        if broken and stack.dialect == "cfn" and spec.kind is not Action.ROLLBACK:
-            await self._failed("; ".join(f"Output {output.name}: {output.error}" for output in broken))
-            return
-
-        # An output may be an attribute that is a secret by itself.
-        secret = deployment.has_secrets or any(row.secret for row in self._ledger.all())
-
-        async def also(connection: AsyncConnection) -> None:
-            first = spec.kind is Action.CREATE  # nothing is there from before
-            if not first or any(output.export is not None for output in outputs):
-                await write_exports(connection, stack.project_id, stack.id, outputs, context.store.vault, secret=secret)
-            if not first or deployment.imported:
-                await write_imports(connection, stack.project_id, stack.id, sorted(deployment.imported))
-            if not first:
-                await _purge(connection, stack.id, spec.target)
-
-        # What was taken back says why, for as long as the stack rests so.
-        cause = f". It was rolled back because: {spec.cause}" if spec.cause else ""
-        seal = context.store.vault.seal if secret else dump
-        await self._rest(
-            spec.kind, Status.COMPLETE, reasons.completed(spec.kind) + cause,
-            also=Write(stack_id=stack.id, also=also),
-            outputs_json=seal(outputs_value(outputs)),
-            parameters_json=dump(dict(deployment.bindings.shown)),
-            description=deployment.template.description or stack.description,
-            good_revision=spec.target, revision=spec.target,
-            updated=context.clock.now() if spec.kind is not Action.CREATE else None,
-            reverting=spec.reverting, cleaning=False,
-        )  # fmt: skip
-
-    async def _rest(
-        self, action: Action, status: Status, reason: str, *, also: Write | None = None, **columns: Any
-    ) -> None:
-        """The stack's last transition of this run."""
-        last, ring = self._last(also or Write(stack_id=self._stack_id), tells=self._spec.tells)
-        await self._ledger.move_stack(action, status, reason, also=last, **columns, **RELEASED)
-        ring()
-
-    def _last(self, write: Write, *, tells: bool) -> tuple[Write, Callable[[], None]]:
-        """The last write of a run, and what to do after it: what has come to the stack meanwhile gives it another run;
-        `tells`: its parent hears of it."""
-        stack, places, more = self._ledger.stack, listening(self._context, self._ledger), write.also
-        parent_id, place = (stack.parent_id, stack.parent_resource) if tells else (None, None)
-        left = False
-
-        async def then(connection: AsyncConnection) -> None:
-            nonlocal left
-            if more is not None:
-                await more(connection)
-            left = bool(places) and await take_up_later(connection, self._stack_id, places)
-            if parent_id is not None and place is not None:
-                await leave_word(connection, self._context, parent_id, place, {"from": self._stack_id})
-
-        def ring() -> None:
-            if left:
-                self._context.ring(self._stack_id)
-            if parent_id is not None:
-                self._context.ring(parent_id)
-
-        if places or parent_id is not None:
-            write.also = then
-        return write, ring
 
     async def _tend(self) -> None:
         """Take up what has come to the stack while it rested (`engine.runs.tending`); its state stays as it is."""
@@ -391,7 +321,7 @@ class Runner:
 
         seal = self._context.store.vault.seal
         changed = {} if outputs == stack.outputs else {"outputs_json": seal(outputs_value(outputs))}
-        last, ring = self._last(Write(stack_id=stack.id, also=also), tells=bool(heard))
+        last, ring = self._end.last(Write(stack_id=stack.id, also=also), tells=bool(heard))
         await self._ledger.release(last, changed)
         ring()
 
@@ -409,7 +339,7 @@ class Runner:
         except (Invalid, OperationFailed) as error:
             log.warning("the outputs of a stack stay as they were", stack=self._stack_id, error=str(error))
             return stack.outputs
-        return outputs if stack.parent_id is None else _unexported(outputs)
+        return outputs if stack.parent_id is None else unexported(outputs)
 
     # --- failure ----------------------------------------------------------------------------------------------------
     def _reason(self, outcome: Outcome[str]) -> str:
@@ -422,49 +352,6 @@ class Runner:
         }
         return reasons.failed(self._ledger.stack.dialect, self._spec.kind, failures, made)
 
-    async def _failed(self, reason: str) -> None:
-        spec, stack = self._spec, self._ledger.stack
-        back: RunSpec | None = None
-        match spec.kind, spec.on_failure:
-            case Action.CREATE | Action.ADOPT, OnFailure.ROLLBACK:
-                back = RunSpec(Action.ROLLBACK, reverting=spec.kind, cause=reason)
-            case Action.IMPORT, _:
-                # What was taken over is let go of, whatever else was asked for: nothing was made.
-                back = RunSpec(Action.ROLLBACK, target=spec.previous, reverting=Action.IMPORT, cause=reason)
-            case Action.CREATE, OnFailure.DELETE:
-                back = RunSpec(Action.DELETE, reverting=Action.CREATE, cause=reason)
-            case kind, OnFailure.ROLLBACK | OnFailure.DELETE if kind in _CHANGING and spec.previous is not None:
-                back = RunSpec(Action.ROLLBACK, target=spec.previous, reverting=Action.UPDATE, cause=reason)
-            case _:
-                pass
-        if back is None:
-            await self._end_failed(reason)
-            return
-        back = replace(
-            back, on_failure=OnFailure.DO_NOTHING, retain_except_on_create=stack.options.retain_except_on_create
-        )
-        # Heat tells of the failure before it goes back, and its clients wait for no other event.
-        failed = replace(
-            stack, action=spec.kind, status=Status.FAILED, status_reason=reasons.bounded(reason), reverting=spec.kind
-        )
-        told = Write(stack_id=stack.id, events=[event_params(failed, self._context.clock.now(), None)])
-        await self._ledger.move_stack(
-            back.kind, Status.IN_PROGRESS, reason, also=told, reverting=back.reverting, cleaning=False,
-            run_json=dump(back.value()),
-        )  # fmt: skip
-        self._context.notifier.stack(failed)
-
-    async def _end_failed(self, reason: str, also: Write | None = None) -> None:
-        spec, stack = self._spec, self._ledger.stack
-        if spec.kind is Action.SNAPSHOT and spec.snapshot is not None:
-            also = Write(stack_id=stack.id, also=ended(spec.snapshot, Status.FAILED, reason, None))
-        if spec.kind is Action.ROLLBACK and spec.cause:
-            reason = f"{reason} Rolling back because: {spec.cause}"
-        await self._rest(
-            spec.kind, Status.FAILED, reason, reverting=spec.reverting or stack.reverting, cleaning=False,
-            updated=self._context.clock.now(), also=also,
-        )  # fmt: skip
-
     async def _stop_here(self, stack: Stack) -> None:
         """Cancelled without rollback: what was under way is marked, the stack rests as failed (heat.md ENGS-12)."""
         assert self._spec.stop is not None
@@ -472,7 +359,7 @@ class Runner:
         for row in list(self._ledger.all()):
             if row.status is Status.IN_PROGRESS:
                 await self._ledger.move(row, row.action, Status.FAILED, self._spec.stop)
-        await self._end_failed(self._spec.stop)
+        await self._end.end_failed(self._spec.stop)
 
     # --- delete -----------------------------------------------------------------------------------------------------
     async def _delete(self) -> None:
@@ -487,7 +374,7 @@ class Runner:
         outcome = await self._carry_out(Walk(remover.graph(), remover.visit, stop_on_failure=False), remover)
         if not outcome.ok:
             failures = {e.address: e.reason for e in outcome.failed.values() if isinstance(e, StepFailed)}
-            await self._end_failed(reasons.failed(stack.dialect, Action.DELETE, failures))
+            await self._end.end_failed(reasons.failed(stack.dialect, Action.DELETE, failures))
             return
 
         await self._discard_snapshots(stepper)
@@ -535,12 +422,12 @@ class Runner:
         outcome = await self._carry_out(walk, visitor)
         also = Write(stack_id=stack.id, also=visitor.keep) if spec.kind is Action.CHECK else None
         if not outcome.ok:
-            await self._end_failed(self._reason(outcome), also)
+            await self._end.end_failed(self._reason(outcome), also)
             return
         if spec.kind is Action.SNAPSHOT and spec.snapshot is not None:
             data = await self._snapshot_data(spec.snapshot)
             also = Write(stack_id=stack.id, also=ended(spec.snapshot, Status.COMPLETE, "", data))
-        await self._rest(
+        await self._end.rest(
             spec.kind, Status.COMPLETE, reasons.completed(spec.kind), updated=self._context.clock.now(),
             reverting=stack.reverting, also=also,
         )  # fmt: skip
@@ -554,24 +441,6 @@ class Runner:
         for copy in await snapshots.copies(snapshot_id):
             data["resources"][copy.address]["resource_data"] = dict(copy.saved)
         return self._context.store.vault.seal(data)
-
-
-#: Runs that bring a stack from one definition to another.
-_CHANGING = (Action.UPDATE, Action.RESTORE)
-
-
-def _unexported(outputs: tuple[OutputValue, ...]) -> tuple[OutputValue, ...]:
-    return tuple(replace(output, export=None) for output in outputs)
-
-
-async def _purge(connection: AsyncConnection, stack_id: str, revision: int | None) -> None:
-    """After a success: forget rows of objects that are gone, and definitions nobody can go back to."""
-    r = t.resources.c
-    gone = (r.action == Action.DELETE.value) & (r.status == Status.COMPLETE.value)
-    await connection.execute(delete(t.resources).where(r.stack_id == stack_id, gone | (r.action == Action.INIT.value)))
-    if revision is not None:
-        v = t.revisions.c
-        await connection.execute(delete(t.revisions).where(v.stack_id == stack_id, v.id < revision))
 
 
 class _NoCloud:

@@ -85,3 +85,7 @@ def spec_of(value: Mapping[str, Value]) -> RunSpec:
         tells=value.get("tells", False),
         tending=value.get("tending", False),
     )
+
+
+#: Runs that bring a stack from one definition to another.
+CHANGING = (Action.UPDATE, Action.RESTORE)
