@@ -82,6 +82,21 @@ class Row:
         """Every property that a template may write; `rejected` ones included."""
         return self.used | frozenset(self.decisions)
 
+    def written_as(self, member: str, name: str) -> tuple[str, ...] | None:
+        """The path of the property that the member's is, just as it is written; None where it is made of it."""
+        for one in self.members:
+            if one.name == member:
+                return _written(one.properties.get(name))
+        return None
+
+
+def _written(tree: Tree) -> tuple[str, ...] | None:
+    match tree:
+        case {"get_property": str(path), **rest} if rest.keys() <= {"default"}:
+            return tuple(path.split("."))
+        case _:
+            return None
+
 
 def _used(tree: Tree) -> Iterator[str]:
     if isinstance(tree, Mapping):

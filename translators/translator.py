@@ -64,6 +64,11 @@ class Translator:
         told = {one.span for one in errors if one.span is not None}
         return Examined(template, in_order([*errors, *(one for one in more if one.span not in told)], source.name))
 
+    def written_as(self, kind: str, member: str, name: str) -> tuple[str, ...] | None:
+        """What the property of a member of a lowered resource is in the resource itself."""
+        row = self._rows.row(kind)
+        return None if row is None else row.written_as(member, name)
+
     def outline(self, source: Source) -> Template:
         """What the template says of itself, before transforms and lowering. Raises Invalid."""
         return outline(source)

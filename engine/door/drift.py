@@ -120,7 +120,8 @@ class Drifting(Commands):
 
     async def _look(self, caller: Caller, stack: Stack, rows: Sequence[ResourceRow]) -> list[ResourceDrift]:
         near = await self._near(caller, stack, rows)
-        return await look_at(self._context.registry, rows, near, self._context.clock.now())
+        context = self._context
+        return await look_at(context.registry, context.translator, rows, near, context.clock.now())
 
     async def _near(self, caller: Caller, stack: Stack, rows: Sequence[ResourceRow]) -> Operation:
         registry = self._context.registry

@@ -96,6 +96,11 @@ class Translator(Protocol):
         nothing can be, `Unanswered`."""
         ...
 
+    def written_as(self, kind: str, member: str, name: str) -> tuple[str, ...] | None:
+        """Return the path of the property of a resource of type `kind` that the property `name` of its group's `member`
+        is; None where no single one is that."""
+        ...
+
     def outline(self, source: Source) -> Template:
         """Return what the template says of itself before transforms are carried out and `AWS::` resources lowered:
         parameters, description, the types of resources, the transforms' names. Raises `Invalid`."""

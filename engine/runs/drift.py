@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.cloud.errors import CloudError
 from engine.model.dynamic import references_in
+from engine.model.source import Translator
 from engine.model.stack import DriftStatus, PropertyDrift, ResourceDrift
 from engine.model.status import Status
 from engine.model.value import Value
@@ -75,7 +77,9 @@ def _told(one: Differing, row: ResourceRow) -> PropertyDrift:
     return PropertyDrift(one.name, expected, one.actual)
 
 
-async def look_at(registry: Registry, rows: Iterable[ResourceRow], near: Operation, now: int) -> list[ResourceDrift]:
+async def look_at(
+    registry: Registry, translator: Translator, rows: Iterable[ResourceRow], near: Operation, now: int
+) -> list[ResourceDrift]:
     """Compare all of `rows`, groups by their members. `near` is any operation of the stack."""
     slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -89,10 +93,12 @@ async def look_at(registry: Registry, rows: Iterable[ResourceRow], near: Operati
 
     rows = list(rows)
     found = list(await asyncio.gather(*(one(row) for row in rows if not row.is_group)))
-    return [*found, *groups_of(found, rows, now)]
+    return [*found, *groups_of(found, rows, translator, now)]
 
 
-def groups_of(found: Sequence[ResourceDrift], rows: Iterable[ResourceRow], now: int) -> list[ResourceDrift]:
+def groups_of(
+    found: Sequence[ResourceDrift], rows: Iterable[ResourceRow], translator: Translator, now: int
+) -> list[ResourceDrift]:
     """What the members' looks say of their groups: gone is what has lost the object it is known by."""
     of_member = {one.address: one for one in found}
     rows = list(rows)
@@ -101,21 +107,40 @@ def groups_of(found: Sequence[ResourceDrift], rows: Iterable[ResourceRow], now: 
         if not group.is_group:
             continue
         members = [of_member[row.address] for row in rows if row.group == group.address and row.address in of_member]
-        result.append(_of_group(group, members, now))
+        result.append(_of_group(group, members, translator, now))
     return result
 
 
-def _of_group(group: ResourceRow, members: Sequence[ResourceDrift], now: int) -> ResourceDrift:
+def _of_group(
+    group: ResourceRow, members: Sequence[ResourceDrift], translator: Translator, now: int
+) -> ResourceDrift:  # fmt: skip
+    """In the words of the template where it has them, of a member's property otherwise."""
     looked = [one for one in members if one.status is not DriftStatus.NOT_CHECKED]
+    expected: dict[str, Any] = copy.deepcopy(_shown(group))
+    actual, differences = copy.deepcopy(expected), []
+    for one in looked:
+        for found in one.differences:
+            member = one.address.partition("/")[2]
+            path = translator.written_as(group.type, member, found.path)
+            if path is None:
+                path = (member, found.path)
+                _put(expected, path, found.expected)
+            _put(actual, path, found.actual)
+            differences.append(PropertyDrift("/".join(path), found.expected, found.actual))
+    status = _group_status(group, looked)
     return ResourceDrift(
-        group.stack_id, group.address, group.type, group.physical_id, _group_status(group, looked), to_datetime(now),
-        expected={_short(one): one.expected for one in looked},
-        actual={_short(one): one.actual for one in looked if one.status is not DriftStatus.DELETED},
-        differences=tuple(
-            PropertyDrift(f"{_short(one)}/{d.path}", d.expected, d.actual) for one in looked for d in one.differences
-        ),
+        group.stack_id, group.address, group.type, group.physical_id, status, to_datetime(now),
+        expected=expected, actual={} if status is DriftStatus.DELETED else actual, differences=tuple(differences),
         reason="; ".join(one.reason for one in looked if one.reason),
     )  # fmt: skip
+
+
+def _put(properties: dict[str, Any], path: Sequence[str], value: Value) -> None:
+    *maps, last = path
+    for name in maps:
+        inner = properties.get(name)
+        properties = properties.setdefault(name, {}) if isinstance(inner, dict) or inner is None else {}
+    properties[last] = value
 
 
 def _group_status(group: ResourceRow, members: Sequence[ResourceDrift]) -> DriftStatus:
@@ -128,10 +153,6 @@ def _group_status(group: ResourceRow, members: Sequence[ResourceDrift]) -> Drift
     if DriftStatus.UNKNOWN in statuses:
         return DriftStatus.UNKNOWN
     return DriftStatus.IN_SYNC if statuses else DriftStatus.NOT_CHECKED
-
-
-def _short(member: ResourceDrift) -> str:
-    return member.address.partition("/")[2]
 
 
 def visible(found: Iterable[ResourceDrift], rows: Iterable[ResourceRow]) -> list[ResourceDrift]:

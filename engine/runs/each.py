@@ -125,7 +125,7 @@ class Visitor:
         """Write what a check has found, in the transaction of its end."""
         now = self._context.clock.now()
         looks = [replace(one, checked=to_datetime(now)) for one in self._looks]
-        found = [*looks, *groups_of(looks, self._rows.values(), now)]
+        found = [*looks, *groups_of(looks, self._rows.values(), self._context.translator, now)]
         await write_drifts(connection, self._context.store.vault, found)
         columns = {"drift_checked": now, "drift_status": stack_status(found).value}
         stack_id = self._ledger.stack.id

@@ -213,7 +213,7 @@ def resource_detail(one: ResourceRecord, owner: Stack, arns: Arns, names: Mappin
 
 
 def resource_drift(one: ResourceDrift, owner: Stack, arns: Arns) -> dict[str, Any]:
-    """A StackResourceDrift. Of a resource that became several objects, properties and paths are theirs."""
+    """A StackResourceDrift."""
     compared = one.status not in (DriftStatus.NOT_CHECKED, DriftStatus.UNKNOWN)
     return {
         "StackId": arns.stack(owner.name, owner.id),

@@ -86,6 +86,28 @@ def test_b15_what_was_changed_and_what_is_gone(server, aws, made, detected):
     assert one["StackResourceDriftStatus"] == "DELETED"
 
 
+def test_b15_a_resource_of_several_objects_differs_in_the_words_of_its_template(
+    server, aws, make, name, wait, detected, until
+):
+    volume = {
+        "Type": "AWS::EC2::Volume",
+        "Properties": {"Size": 1, "AvailabilityZone": {"Fn::Select": [0, {"Fn::GetAZs": ""}]}},
+    }
+    aws.create_stack(StackName=name, TemplateBody=make.cfn({"Disk": volume}))
+    wait(aws, "stack_create_complete", name)
+    (row,) = aws.describe_stack_resources(StackName=name)["StackResources"]
+    disks = server.sdk().block_storage
+    disks.extend_volume(row["PhysicalResourceId"], 3)
+    until(lambda: disks.get_volume(row["PhysicalResourceId"]).size == 3)
+    assert detected(name)["StackDriftStatus"] == "DRIFTED"
+    (drift,) = aws.describe_stack_resource_drifts(StackName=name)["StackResourceDrifts"]
+    assert drift["PropertyDifferences"] == [
+        {"PropertyPath": "/Size", "ExpectedValue": "1", "ActualValue": "3", "DifferenceType": "NOT_EQUAL"}
+    ]
+    assert json.loads(drift["ExpectedProperties"])["Size"] == 1
+    assert json.loads(drift["ActualProperties"])["Size"] == 3
+
+
 def test_b15_refusals(aws, made, make, name, refused):
     assert "does not exist" in refused(
         aws.describe_stack_drift_detection_status, StackDriftDetectionId="b78ac9b0-dec1-11e7-a451-503a3example"

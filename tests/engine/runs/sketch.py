@@ -50,6 +50,10 @@ class Sketches:
     def outline(self, source: Source) -> Template:
         return self.translate(source)
 
+    def written_as(self, kind: str, member: str, name: str) -> tuple[str, ...] | None:
+        """A member called `it` is all that its group says."""
+        return ("said", name) if member == "it" else None
+
     def translate(self, source: Source) -> Template:
         try:
             document = json.loads(source.text)

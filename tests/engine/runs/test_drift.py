@@ -78,7 +78,12 @@ async def test_b15_a_group_is_what_its_members_are(story: Story) -> None:
     assert (await looked(story)).drifted == 1
     drift = (await found(story))["g"]
     assert (drift.status, [one.path for one in drift.differences]) == (DriftStatus.MODIFIED, ["foot/size"])
-    assert drift.actual["foot"]["size"] == 7
+    assert (drift.expected["foot"], drift.actual["foot"]) == ({"size": 1}, {"size": 7})
+    story.world.the("g/it").properties["size"] = 9
+    await looked(story)
+    drift = (await found(story))["g"]
+    assert {one.path for one in drift.differences} == {"foot/size", "said/size"}
+    assert drift.actual["said"] == {"size": 9}
     story.world.objects.pop(story.world.the("g/foot").id)
     await looked(story)
     assert (await found(story))["g"].status is DriftStatus.MODIFIED

@@ -88,6 +88,9 @@ class Parsing:
     def outline(self, source: Any) -> Any:
         return outline(source)
 
+    def written_as(self, kind: str, member: str, name: str) -> Any:
+        return None
+
 
 class NoClouds:
     """There is no cloud, so nothing may ask for one."""
