@@ -104,7 +104,7 @@ def _used(tree: Tree) -> Iterator[str]:
             match key:
                 case "get_property" | "present" if isinstance(inner, str):
                     yield inner.split(".")[0]
-                case "get_tag" | "tag_list" | "tag_map":
+                case "get_tag" | "tag_list" | "tag_map" | "tag_pairs":
                     yield "Tags"
                     yield from _used(inner)
                 case _:

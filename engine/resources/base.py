@@ -224,6 +224,7 @@ class Nested:
     environment: Mapping[str, Value] = field(default_factory=dict)
     timeout_mins: int | None = None
     url: str | None = None  # a template to fetch instead of `template`
+    tags: Mapping[str, str] | None = None  # in place of its parent's
 
 
 @dataclass(frozen=True, slots=True)

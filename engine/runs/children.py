@@ -15,7 +15,7 @@ from engine.model.diagnostic import Invalid
 from engine.model.ids import new_id
 from engine.model.settings import inside
 from engine.model.source import Source
-from engine.model.stack import Stack
+from engine.model.stack import Options, Stack
 from engine.model.status import Action, Status
 from engine.model.template import Template
 from engine.model.value import Value
@@ -65,13 +65,20 @@ class Children(Inside):
             action = Action.CREATE if adopt is None else Action.ADOPT
             wanted = RunSpec(action, deadline=self._until(nested.timeout_mins), adopt=adopt or {})
             spec = as_child(wanted, running)
-            await self._create(child_id, op, spec, source, template.dialect.value, template.description)
-        elif (running is not None and running.converge) or not await self._has(existing, source):
+            options = self._options(nested)
+            await self._create(child_id, op, spec, source, template.dialect.value, template.description, options)
+        elif (running is not None and running.converge) or not await self._has(existing, source, nested.tags):
             skip = () if running is None else _inner(running.skip, op.address.split("/")[0])
             spec = RunSpec(Action.UPDATE, previous=existing.revision, skip=skip)
-            await self._begin_inside(existing, spec, source=source)
+            options = existing.options if nested.tags is None else replace(existing.options, tags=nested.tags)
+            await self._begin_inside(existing, spec, source=source, options=options)
         self._context.ring(child_id)
         return child_id
+
+    def _options(self, nested: Nested) -> Options:
+        """A child is asked for as its parent was, but for its tags."""
+        options = self._stack.options
+        return options if nested.tags is None else replace(options, tags=nested.tags)
 
     async def by_itself(
         self, op: Operation, nested: Nested, begin_with: Callable[[Begin], Awaitable[None]]
@@ -143,15 +150,18 @@ class Children(Inside):
         if wanted + await resources_of_tree(self._context, self._stack.root_id, child_id) > limit:
             raise OperationFailed(f"Maximum resources per stack exceeded ({limit}, max_resources_per_stack).")
 
-    async def _has(self, child: Stack, source: Source) -> bool:
-        """Whether the child has, or is getting, just this definition."""
+    async def _has(self, child: Stack, source: Source, tags: Mapping[str, str] | None) -> bool:
+        """Whether the child has, or is getting, just this definition and these tags."""
         if child.revision is None or child.status is Status.FAILED:
+            return False
+        if tags is not None and dict(child.options.tags) != dict(tags):
             return False
         return await self._context.store.source(child.revision) == source
 
     async def _create(
-        self, child_id: str, op: Operation, spec: RunSpec, source: Source, dialect: str, description: str
-    ) -> None:
+        self, child_id: str, op: Operation, spec: RunSpec, source: Source, dialect: str, description: str,
+        options: Options,
+    ) -> None:  # fmt: skip
         now = self._context.clock.now()
         values: dict[str, Any] = {
             "id": child_id,
@@ -170,7 +180,7 @@ class Children(Inside):
             "reason": reasons.started(spec.kind),
             "reverting": None,
             "cleaning": False,
-            "options_json": dump(options_value(self._stack.options)),
+            "options_json": dump(options_value(options)),
             "parameters_json": "{}",
             "outputs_json": "[]",
             "created": now,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.model.ids import new_id
 from engine.model.source import Source
-from engine.model.stack import Stack
+from engine.model.stack import Options, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.resources.base import Operation, OperationFailed
 from engine.runs import reasons
@@ -21,7 +21,7 @@ from engine.runs.snapshots import Snapshots, forget_snapshots, snapshot_values
 from engine.runs.spec import RunSpec, spec_of
 from engine.state import tables as t
 from engine.state.commit import Write
-from engine.state.rows import event_params
+from engine.state.rows import event_params, options_value
 from engine.state.store import dump, stack_record
 
 CHILDREN: Final = uuid.UUID("6f1c0c9e-5a0e-4c8e-9d2a-8a5b6d1f7c31")
@@ -113,20 +113,21 @@ class Inside:
         return child
 
     async def _begin_inside(
-        self, child: Stack, spec: RunSpec, *, source: Source | None = None,
+        self, child: Stack, spec: RunSpec, *, source: Source | None = None, options: Options | None = None,
         also: Callable[[AsyncConnection], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
-        """Begin an operation of the child; with `source` it gets another definition."""
+        """Begin an operation of the child; with `source` and `options` it gets others."""
         running, _ = await self._running()
         wanted = as_child(spec, running)
+        columns = {} if options is None else {"options_json": dump(options_value(options))}
 
         async def begin(connection: AsyncConnection) -> None:
             if source is None:
-                await begin_child(connection, self._context, child, wanted)
+                await begin_child(connection, self._context, child, wanted, **columns)
             else:
                 revision = await self._context.store.add_revision(connection, child.id, source)
                 target = replace(wanted, target=revision)
-                await begin_child(connection, self._context, child, target, revision=revision)
+                await begin_child(connection, self._context, child, target, revision=revision, **columns)
             if also is not None:
                 await also(connection)
 

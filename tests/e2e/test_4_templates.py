@@ -154,6 +154,29 @@ def test_4_a_nested_stack_in_cloudformation(fresh_server, name, wait, make, serv
     assert set(outputs(aws, "example")) == {"FirstVpc", "SecondCount"}
 
 
+def test_4_q15_tags_reach_a_nested_stack_and_what_is_in_it(fresh_server, name, wait, make, served, tmp_path):
+    server = fresh_server(networks="127.0.0.0/8")
+    aws, zone = server.boto3(), {"Fn::Select": [0, {"Fn::GetAZs": ""}]}
+    disk = {"Type": "AWS::EC2::Volume", "Properties": {"Size": 1, "AvailabilityZone": zone}}
+    (tmp_path / "child.json").write_text(make.cfn({"Disk": disk}))
+    properties = {"TemplateURL": f"{served(tmp_path)}/child.json", "Tags": [{"Key": "tier", "Value": "data"}]}
+    body = make.cfn({"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": properties}})
+
+    def shown():
+        (row,) = aws.describe_stack_resources(StackName=name)["StackResources"]
+        (child,) = aws.describe_stacks(StackName=row["PhysicalResourceId"])["Stacks"]
+        (disk,) = aws.describe_stack_resources(StackName=row["PhysicalResourceId"])["StackResources"]
+        marks = server.sdk().block_storage.get_volume(disk["PhysicalResourceId"]).metadata
+        return {one["Key"]: one["Value"] for one in child["Tags"]}, {k: marks.get(k) for k in ("tier", "team")}
+
+    aws.create_stack(StackName=name, TemplateBody=body, Tags=[{"Key": "team", "Value": "red"}])
+    wait(aws, "stack_create_complete", name)
+    assert shown() == ({"team": "red", "tier": "data"}, {"team": "red", "tier": "data"})
+    aws.update_stack(StackName=name, TemplateBody=body, Tags=[{"Key": "team", "Value": "blue"}])
+    wait(aws, "stack_update_complete", name)
+    assert shown() == ({"team": "blue", "tier": "data"}, {"team": "blue", "tier": "data"})
+
+
 HOT_CHILD = """\
 heat_template_version: 2018-08-31
 parameters: {word: {type: string}}

@@ -5,6 +5,7 @@
 {get_resource: subnet}, {get_attr: [port, fixed_ips, 0, ip_address]}    members of the same row
 {get_param: OS::stack_name}                        pseudo parameters; logical_id is the resource's own name
 {get_tag: Name}, {tag_list: [more]}, {tag_map: true}  the tags: one value, a list of texts, a map
+{tag_pairs: true}                     the tags as they are written, with the stack's
 {table: instance_types, key: …, path: vcpus, default: …}
 {each: list, as: name, make: tree}, {item: name.Key}
 if, equals, not, and, or, is_true, list_join, str_split, list_concat, map_merge, sub    as in HOT
@@ -162,6 +163,11 @@ def _of_stack(draft: Draft, own: Expression, not_in_keys: str = "") -> Expressio
     return ListOf(()) if draft.of_heat else StackTags(own, not_in_keys)
 
 
+def _tag_pairs(draft: Draft) -> Expression:
+    written = draft.prop("Tags") or ListOf(())
+    return ListConcat(ListOf((_of_stack(draft, written), written)))
+
+
 _NOT_IN_KEYS = re.compile(r"[^a-zA-Z0-9\-_:. ]")
 
 
@@ -244,6 +250,7 @@ _FUNCTIONS: Mapping[str, Callable[[Mapping[str, Tree], Draft], Expression]] = {
     "get_tag": _get_tag,
     "tag_list": lambda tree, draft: tag_list(draft, _all(tree["tag_list"] or (), draft)),
     "tag_map": lambda tree, draft: tag_map(draft),
+    "tag_pairs": lambda tree, draft: _tag_pairs(draft),
     "table": _table,
     "each": _each,
     "item": _item,

@@ -1,4 +1,4 @@
-"""Isotherm::Stack: a nested stack whose template is fetched from an address."""
+"""Isotherm::Stack: a nested stack whose template is fetched from an address, and which may have tags of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.model.value import Value
 from engine.resources.base import Kind, Nested, Operation
-from engine.resources.declare import attribute, integer, mapping, string
+from engine.resources.declare import attribute, integer, listing, mapping, string
 from engine.resources.heat.nested import OUTPUTS, NestedType
 
 
@@ -19,16 +19,18 @@ class Stack(NestedType):
         "template_url": string(required=True, mutable=True),
         "parameters": mapping(None, default={}, mutable=True),
         "timeout_mins": integer(mutable=True),
+        "tags": listing(mapping({"Key": string(required=True), "Value": string(required=True)}), mutable=True),
     }
     attributes = {"stack_name": attribute(), OUTPUTS: attribute(Kind.MAP)}
 
     async def child(self, op: Operation) -> Nested:
-        given = op.properties["parameters"]
+        given, tags = op.properties["parameters"], op.properties.get("tags")
         return Nested(
             template="",
             parameters={name: _text(value) for name, value in given.items()},
             timeout_mins=op.properties.get("timeout_mins"),
             url=op.properties["template_url"],
+            tags=None if tags is None else {one["Key"]: one["Value"] for one in tags},
         )
 
     async def gathered(self, op: Operation, outputs: Mapping[str, Value]) -> dict[str, Any]:
