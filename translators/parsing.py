@@ -9,6 +9,7 @@ from engine.model.source import Source, Unanswered
 from engine.model.template import Dialect, Parameter, Template
 from translators import cfn, hot
 from translators.check import check_into
+from translators.doubt import without_strangers
 from translators.findings import Findings, in_order
 from translators.operator import Operator
 from translators.registry import apply_registry
@@ -32,6 +33,7 @@ def examine(source: Source, operator: Operator = _NOTHING_SAID) -> tuple[Templat
     template, found = _parse(read(source.text, name=source.name), source)
     findings = Findings()
     template, questions = apply_registry(template, source, findings, operator)
+    template = without_strangers(template, found)
     check_into(template, findings)
     # What the parser said of a place is nearer to the mistake than what a check says of the same place.
     told = {one.span for one in found if one.span is not None}

@@ -15,7 +15,7 @@ from engine.model.source import Examined, Source
 from engine.model.template import Dialect, Group, Resource, Template
 from mappings import Mappings
 from translators import cfn
-from translators.doubt import doubtful, without_circles
+from translators.doubt import doubtful, has_too_many_resources, without_circles
 from translators.findings import in_order
 from translators.lowering import lower_leniently, with_known_images
 from translators.operator import Operator
@@ -57,6 +57,8 @@ class Translator:
 
     def _examined(self, source: Source) -> Examined:
         parsed, errors = examine(source, self._operator)
+        if has_too_many_resources(errors):
+            raise Invalid(errors)
         usable = with_known_images(without_circles(parsed, errors), self._rows)
         template, more = lower_leniently(usable, rows=self._rows, doubtful=doubtful(usable, errors))
         if _waits(template):

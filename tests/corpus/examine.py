@@ -110,16 +110,18 @@ class Examiner:
         """What becomes of `source`; the values that it has of parameters go before those that are made."""
         most, missing = limit(source.text), {}
         # What a user would ask one by one.
-        steps = [Stopwatch(most) for _ in range(5)]
-        asking, reading, bare, any_values, whole = steps
+        steps = [Stopwatch(most) for _ in range(6)]
+        asking, reading, answering, bare, any_values, whole = steps
         verdict, findings, trouble = Verdict.UNDERSTOOD, (), ""
         try:
             with asking:
                 told = self._ask(parse_all, source)
             with reading:
                 missing = self._missing(told)
+            with answering:
+                itself = self._ask(self._real.offline, source)
             with bare:
-                self._as_it_is(source, complete=not missing)
+                self._as_it_is(itself, complete=not missing)
             with any_values:
                 self._with_any_parameters(source)
                 declared = declared_parameters(source)
@@ -139,7 +141,7 @@ class Examiner:
     def _as_it_is(self, source: Source, *, complete: bool) -> None:
         """Without any stand-in; what is refused for its types alone is not refused for its language."""
         try:
-            self._real.offline(self._ask(self._real.offline, source))
+            self._real.offline(source)
         except Invalid:
             if complete:
                 raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from engine.model.expression import Base64, Expression, If, Literal, NoValue
 from engine.model.template import Dialect
@@ -29,5 +28,5 @@ def plain_user_data(expression: Expression | None, draft: Draft) -> Expression |
 def _decoded(written: str) -> str:
     try:
         return base64.b64decode("".join(written.split()), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not in base64, or not of text
         return written
