@@ -61,7 +61,7 @@ def as_number(node: SourceNode) -> float | None:
         return None
     try:
         number = float(node.value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if number - number == 0 else None  # neither infinite nor nan
 
