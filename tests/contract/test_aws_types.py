@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import openstack.exceptions
 import pytest
 import requests
 
@@ -124,6 +125,18 @@ def test_m040_volumes_of_an_instance(aws):
     assert len(aws.story.sdk.compute.get_server(found["Web"]).attached_volumes) == 2
 
 
+def _makes_backups(storage, volume):
+    one = storage.create_backup(volume_id=volume.id)
+    try:
+        storage.wait_for_status(one, "available", ["error"], interval=0.1)
+    except openstack.exceptions.ResourceFailure:
+        return False
+    finally:
+        storage.delete_backup(one)
+        storage.wait_for_status(volume, "available", interval=0.1)
+    return True
+
+
 def test_l81_l82_a_volume_is_kept_as_a_copy(aws):
     """One that is replaced, and one that is deleted; as in Heat, the copy is a backup, which outlives its volume."""
     storage = aws.story.sdk.block_storage
@@ -138,6 +151,9 @@ def test_l81_l82_a_volume_is_kept_as_a_copy(aws):
 
     source = storage.create_volume(size=1, name=f"{aws.name}-source")
     storage.wait_for_status(source, "available", interval=0.1)
+    if not _makes_backups(storage, source):
+        storage.delete_volume(source)
+        pytest.skip("the cloud has the API for backups, and nothing that makes them")
     first = aws.outputs(aws.create(data(), {"Data": ref("Data")}))["Data"]
     second = aws.outputs(aws.update(data(SourceVolumeId=source.id), {"Data": ref("Data")}))["Data"]
     assert second != first

@@ -118,6 +118,7 @@ def test_engu_11_another_configuration_rolls_through_the_group(aws):
     aws.update(resources, SHOWN)
     after = servers(aws)
     assert len(after) == 2
+    assert set(after).isdisjoint(before), "they are other instances, not changed ones"
     flavors = {one.flavor["original_name"] for one in after.values()}
     assert flavors.isdisjoint(one.flavor["original_name"] for one in before.values())
 
@@ -287,6 +288,8 @@ def test_heat_templates_scale_instances_by_the_names_of_aws(story, name):
     while len(outputs()["grown"].split(",")) != 3:
         assert time.monotonic() < deadline, story.failures(name)
         time.sleep(0.5 if REAL else 0.05)
+    if REAL:
+        return  # instances are resized where they are, which takes a second host
     before = outputs()
     story.heat.update_stack(name, template=fleet("m1.small"))
     story.wait(name, "UPDATE_COMPLETE")

@@ -7,6 +7,7 @@ oldest.
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,8 @@ _KEPT = "size_to_be"  # a note: the size that an update which goes through batch
 Definition = Mapping[str, Value]
 #: Makes the definition a member is to have from the one it has, None for a new one, and those of the others.
 Maker = Callable[[Definition | None, Sequence[Definition]], Definition]
+#: Whether a member that gets the second definition after the first is another one, and not the same one changed.
+Renewing = Callable[[Definition, Definition], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ class Members:
     def are_made_by(self, make: Maker) -> bool:
         return all(one == make(one, self._but(name)) for name, one in self.definitions.items())
 
-    def turned(self, token: str, size: int, make: Maker, fresh: int = 0) -> Definitions:
+    def turned(
+        self, token: str, size: int, make: Maker, fresh: int = 0, renewing: Renewing = lambda _old, _new: False
+    ) -> Definitions:
         """`size` members, of which so many get the definition that is made now: new ones, then failed, then old ones.
         Names of new members follow from those that stand: asked twice, the answer is the same."""
         by_age = [*(name for name in self.definitions if name not in self.well), *self.well]
@@ -59,7 +64,13 @@ class Members:
             *(name for name in self.definitions if name in state),
             *(name for name in wanted if name not in standing),
         ]
-        return {name: state[name] for name in order}
+        new = {
+            name: uuid.uuid5(_NAMES, f"{seed}/{name}").hex[:12]
+            for name, one in standing.items()
+            if state[name] != one and renewing(one, state[name])
+        }
+        order.sort(key=lambda name: name in new)  # what stays goes before what is new
+        return {new.get(name, name): state[name] for name in order}
 
     def _but(self, name: str) -> list[Definition]:
         return [one for other, one in self.definitions.items() if other != name]
@@ -160,6 +171,10 @@ class ScalingGroup(members.MembersType):
     async def _of_size(self, op: Operation, standing: Members, size: int) -> Nested:
         return Nested(template=self.text_of(op, standing.turned(op.token, size, await self.maker(op))))
 
+    def renews(self, op: Operation, old: Definition, new: Definition) -> bool:
+        """Whether a member that is to be so makes room for another one."""
+        return False
+
     def text_of(self, op: Operation, state: Definitions) -> str:
         """The child's template."""
         return resources_text(state)
@@ -174,7 +189,7 @@ class ScalingGroup(members.MembersType):
 
         async def batch(size: int, fresh: int) -> None:
             before = await self.standing(op)
-            state = before.turned(op.token, size, make, fresh)
+            state = before.turned(op.token, size, make, fresh, functools.partial(self.renews, op))
             await self.batch(op, state, sum(one != before.definitions.get(name) for name, one in state.items()))
 
         there = len((await self.standing(op)).definitions)

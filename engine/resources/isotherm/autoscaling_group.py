@@ -14,7 +14,7 @@ from engine.resources.heat.capacity import Limits
 from engine.resources.heat.instances import Instances, instance_maker
 from engine.resources.heat.members import Definitions
 from engine.resources.heat.rolling import Pace
-from engine.resources.heat.scaling_group import Maker, size_findings
+from engine.resources.heat.scaling_group import Definition, Maker, size_findings
 from engine.resources.heat.wait_condition import received
 from engine.resources.isotherm.signals import enough
 
@@ -114,6 +114,10 @@ class AutoScalingGroup(Instances):
         return {**await super().gathered(op, outputs), "name": _name(op), "stack_id": op.physical_id}
 
     # --- updates ------------------------------------------------------------------------------------------------------
+    def renews(self, op: Operation, old: Definition, new: Definition) -> bool:
+        """CloudFormation rolls new instances in; Heat changes those that there are. Tags are changed by both."""
+        return not op.properties["heat_format"] and _but_tags(old) != _but_tags(new)
+
     def size_to_be(self, op: Operation, changed: frozenset[str], now: int) -> int:
         if changed <= _NOT_THE_GROUP or (op.properties["keep_size"] and not changed & _SIZES):
             return now
@@ -158,3 +162,7 @@ class AutoScalingGroup(Instances):
 
 def _name(op: Operation) -> str:
     return str(op.properties.get("name") or op.physical_name())
+
+
+def _but_tags(definition: Definition) -> dict[str, Value]:
+    return {name: value for name, value in definition["Properties"].items() if name != "Tags"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -82,6 +83,16 @@ def test_enga_14_new_ones_come_last_under_names_of_their_own() -> None:
 def test_enga_14_what_failed_is_made_new_first() -> None:
     state = members("a", "b", "c", failed=("b",)).turned("t", 3, always(OTHER), 1)
     assert state == {"a": DEFINITION, "b": OTHER, "c": DEFINITION}
+
+
+def test_engu_11_what_is_rolled_in_has_another_name_where_it_is_another_one() -> None:
+    turn = functools.partial(members("a", "b", "c").turned, "t", 3, always(OTHER), 1, lambda old, new: old != new)
+    state = turn()
+    assert list(state)[:2] == ["b", "c"]
+    assert list(state.values()) == [DEFINITION, DEFINITION, OTHER]
+    assert turn() == state
+    again = Members(state, tuple(state)).turned("t", 3, always(OTHER), 1, lambda old, new: old != new)
+    assert list(again)[:2] == ["c", list(state)[2]], "what is new already stays"
 
 
 def test_a_group_can_be_empty() -> None:
