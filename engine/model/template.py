@@ -181,6 +181,7 @@ class Template:
     capabilities: frozenset[str] = frozenset()  # what the caller must acknowledge (CFN)
     capability_reasons: tuple[str, ...] = ()  # the types that ask for them, as written
     transforms: tuple[str, ...] = ()
+    settled: frozenset[str] = frozenset()  # parameters whose values the transforms have used
     warnings: tuple[Diagnostic, ...] = ()
     waits: bool = False  # something in it is evaluated by another process, for which its evaluation waits
 

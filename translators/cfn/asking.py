@@ -19,6 +19,7 @@ class Asking:
     def __init__(self, source: Source) -> None:
         self._answers = source.answers
         self._open: list[Question] = []
+        self.settled: set[str] = set()  # parameters whose values have been used
 
     def answer(self, question: Question) -> str | None:
         """The answer; None when it has to be asked first."""

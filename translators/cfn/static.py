@@ -88,6 +88,7 @@ class Statics:
         declared = self._section("Parameters", name)
         if declared is None or declared.kind != "map":
             raise Undecided(f"{name} is not a parameter")
+        self._asking.settled.add(name)
         kind = declared.get("Type")
         value = self._given.get(name)
         if value is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.source import Source
@@ -77,26 +77,29 @@ def parse_leniently(tree: SourceNode, source: Source, *, images: Rows = ()) -> P
     what only the outside knows.
     """
     findings = Findings()
-    expanded, names = _expanded(tree, source, findings)
-    template = _read(expanded, names, images, findings)
+    expanded, names, settled = _expanded(tree, source, findings)
+    template = replace(_read(expanded, names, images, findings), settled=settled)
     if not findings.has_errors:
         stored_parameters.ask(template.parameters, source)
     return Parsed(template, findings.errors)
 
 
-def _expanded(tree: SourceNode, source: Source, findings: Findings) -> tuple[SourceNode, tuple[str, ...]]:
-    """The template after its transforms, and their names. Raises Invalid."""
+def _expanded(
+    tree: SourceNode, source: Source, findings: Findings
+) -> tuple[SourceNode, tuple[str, ...], frozenset[str]]:
+    """The template after its transforms, their names, and the parameters that they have used. Raises Invalid."""
     _check_map(tree, findings)
     names: tuple[str, ...] = ()
+    settled: frozenset[str] = frozenset()
     if "Transform" in source.text:
         entries = transforms.declared(tree, findings)
         names = transforms.all_names(tree, entries)
         if not findings.has_errors:
-            tree = transforms.apply(tree, entries, source, findings)
+            tree, settled = transforms.apply(tree, entries, source, findings)
     if findings.has_errors:
         raise Invalid(findings.errors)
     _check_map(tree, findings)
-    return tree, names
+    return tree, names, settled
 
 
 def _check_map(tree: SourceNode, findings: Findings) -> None:
@@ -165,7 +168,7 @@ def processed(tree: SourceNode, source: Source) -> str | None:
 
     AWS::LanguageExtensions stays declared where a function is left that only it allows.
     """
-    expanded, names = _expanded(tree, source, Findings())
+    expanded, names, _ = _expanded(tree, source, Findings())
     if not names:
         return None
     plain = long_form(expanded)

@@ -77,8 +77,11 @@ def all_names(tree: SourceNode, entries: tuple[Declared, ...]) -> tuple[str, ...
     return tuple(dict.fromkeys([*(one.name for one in entries), *names_in(tree)]))
 
 
-def apply(tree: SourceNode, entries: tuple[Declared, ...], source: Source, findings: Findings) -> SourceNode:
-    """The tree after all transforms, without the section; what is wrong is reported, and ends it.
+def apply(
+    tree: SourceNode, entries: tuple[Declared, ...], source: Source, findings: Findings
+) -> tuple[SourceNode, frozenset[str]]:
+    """The tree after all transforms, without the section, and the parameters whose values they have used; what is wrong
+    is reported, and ends it.
 
     Raises Unanswered when something has to be asked first.
     """
@@ -91,7 +94,7 @@ def apply(tree: SourceNode, entries: tuple[Declared, ...], source: Source, findi
             break
         tree = _applied(tree, one, source, asking, findings)
         asking.check()
-    return tree
+    return tree, frozenset(asking.settled)
 
 
 def _applied(tree: SourceNode, one: Declared, source: Source, asking: Asking, findings: Findings) -> SourceNode:

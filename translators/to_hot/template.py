@@ -73,6 +73,11 @@ class _Translating:
         outputs = {name: self._output(one) for name, one in source.outputs.items()}
         for rule in source.rules:
             self._lost(f"The rule {rule.name} is left out: HOT limits single parameters only.", "Rules", None)
+        for name in sorted(source.settled):
+            self._lost(
+                f"Parameter {name}: what a transform has made of its value, the default, stays as it is.",
+                f"Parameters.{name}", source.parameters[name].span if name in source.parameters else None,
+            )  # fmt: skip
         made = Template(
             dialect=Dialect.HOT,
             version=NEWEST,
@@ -91,6 +96,8 @@ class _Translating:
             yield "What needs Isotherm has a type or a function that Heat does not know."
         for rule in self.source.rules:
             yield f"Left out: the rule {rule.name}."
+        for name in sorted(self.source.settled):
+            yield f"A transform has used the default of the parameter {name}: what it has made of it stays."
         metadata = self.source.metadata if isinstance(self.source.metadata, Mapping) else {}
         for key in metadata:
             if key != _INTERFACE:

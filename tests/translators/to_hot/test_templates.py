@@ -326,3 +326,23 @@ def test_rules_and_creation_policies_of_openstack_are_told_as_lost(made) -> None
         ("LostInHot", "warning", "The rule Some is left out: HOT limits single parameters only."),
     ]
     assert "Left out: the rule Some." in found.comments.head
+
+
+def test_parameters_that_a_transform_has_used_are_told(made) -> None:
+    found = made("""\
+        Transform: AWS::LanguageExtensions
+        Parameters:
+          Names: {Type: CommaDelimitedList, Default: 'a,b'}
+          Stage: {Type: String, Default: test}
+          Size: {Type: Number, Default: 1}
+        Conditions: {Lasting: !Equals [!Ref Stage, production]}
+        Resources:
+          Fn::ForEach::Each: [Name, !Ref Names, {'R${Name}': {Type: OS::Heat::Value, Properties: {value: !Ref Size}}}]
+          Kept: {Type: OS::Heat::None, DeletionPolicy: !If [Lasting, Retain, Delete]}
+        """)
+    told = "A transform has used the default of the parameter {}: what it has made of it stays."
+    assert [one for one in found.comments.head if "transform" in one] == [told.format("Names"), told.format("Stage")]
+    assert [one.address for one in found.findings if one.code == "LostInHot"] == [
+        "Parameters.Names", "Parameters.Stage",
+    ]  # fmt: skip
+    assert {"Ra", "Rb"} <= set(found.template.resources)
