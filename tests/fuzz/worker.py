@@ -16,14 +16,14 @@ from tests.corpus.examine import Outcome, Verdict
 from tests.fuzz.cases import Case, Cases
 from tests.fuzz.judge import Judge
 
-MEGABYTES: Final = 200  # that the process may ever have had
+MEGABYTES: Final = 200  # that the process may have while it tries a case
 _ADDRESSES: Final = 4 * 1024**3  # bytes: the machine is not to be filled by a mistake
 _FAILED: Final = (Verdict.CRASHED, Verdict.HUNG)
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """`megabytes` is the most that the process has had so far, `before` what it had when the case began."""
+    """`megabytes` is the most that the process had meanwhile, `before` what it had when the case began."""
 
     outcome: Outcome
     megabytes: int
@@ -41,13 +41,15 @@ class Tried:
 
 
 def try_one(case: Case, judge: Judge | None = None) -> Tried:
-    judge, before = judge or Judge(), _megabytes("VmRSS")
+    judge = judge or Judge()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # what making the case took is not counted
+    before = _megabytes("VmRSS")
     outcome = judge.judge(case)
     return Tried(outcome, _megabytes("VmHWM"), before)
 
 
 def _megabytes(of: str) -> int:
-    """Resident megabytes now (`VmRSS`) or at most so far (`VmHWM`), after proc_pid_status(5).
+    """Resident megabytes now (`VmRSS`) or at most (`VmHWM`) since the peak was reset, after proc(5).
 
     Not getrusage's ru_maxrss: that one keeps what the parent had when it forked, over the exec.
     """
@@ -76,7 +78,7 @@ def main() -> None:
         print(json.dumps(said), flush=True)
         number += 1
         if tried.megabytes > MEGABYTES:
-            break  # that is the most it ever had: another process begins anew
+            break  # what it has kept of that is not the next case's fault: another process begins anew
         if tried.outcome.seconds > 0.2:
             gc.collect()
 
