@@ -44,10 +44,11 @@ class Drifting(Commands):
             "deadline": now + int(_SECONDS * 1e6),
         }  # fmt: skip
         await self._context.store.database.write(insert(t.detections).values(values))
+        begun = await self.drift_detection(caller, detection_id)
         task = asyncio.create_task(self._detect(caller, stack, chosen, detection_id, whole=not addresses))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-        return await self.drift_detection(caller, detection_id)
+        return begun
 
     async def _detect(
         self, caller: Caller, stack: Stack, rows: Sequence[ResourceRow], detection_id: str, *, whole: bool
