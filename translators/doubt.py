@@ -57,14 +57,14 @@ def has_too_many_resources(errors: Iterable[Diagnostic]) -> bool:
     return any(one.code == "LimitExceeded" and one.address == "Resources" for one in errors)
 
 
-def unread(errors: Iterable[Diagnostic]) -> frozenset[str]:
+def _unread(errors: Iterable[Diagnostic]) -> frozenset[str]:
     """The sections of names of which nothing at all could be read."""
     return _NAMES.intersection(one.address.lower() for one in errors)
 
 
 def without_strangers(template: Template, errors: Iterable[Diagnostic]) -> Template:
     """`template` in which what a section that could not be read may declare stands for anything."""
-    sections = unread(errors)
+    sections = _unread(errors)
     if not sections:
         return template
 

@@ -65,20 +65,14 @@ class Children(Inside):
             action = Action.CREATE if adopt is None else Action.ADOPT
             wanted = RunSpec(action, deadline=self._until(nested.timeout_mins), adopt=adopt or {})
             spec = as_child(wanted, running)
-            options = self._options(nested)
+            options = _options(self._stack.options, nested)
             await self._create(child_id, op, spec, source, template.dialect.value, template.description, options)
         elif (running is not None and running.converge) or not await self._has(existing, source, nested.tags):
             skip = () if running is None else _inner(running.skip, op.address.split("/")[0])
             spec = RunSpec(Action.UPDATE, previous=existing.revision, skip=skip)
-            options = existing.options if nested.tags is None else replace(existing.options, tags=nested.tags)
-            await self._begin_inside(existing, spec, source=source, options=options)
+            await self._begin_inside(existing, spec, source=source, options=_options(existing.options, nested))
         self._context.ring(child_id)
         return child_id
-
-    def _options(self, nested: Nested) -> Options:
-        """A child is asked for as its parent was, but for its tags."""
-        options = self._stack.options
-        return options if nested.tags is None else replace(options, tags=nested.tags)
 
     async def by_itself(
         self, op: Operation, nested: Nested, begin_with: Callable[[Begin], Awaitable[None]]
@@ -299,6 +293,11 @@ class Children(Inside):
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)
+
+
+def _options(around: Options, nested: Nested) -> Options:
+    """What a child is run with: what its parent, or the child before, is; but the tags may be its own."""
+    return around if nested.tags is None else replace(around, tags=nested.tags)
 
 
 def _inner(names: Iterable[str], address: str) -> tuple[str, ...]:

@@ -124,8 +124,8 @@ def _of_group(
             path = translator.written_as(group.type, member, found.path)
             if path is None:
                 path = (member, found.path)
-                _put(expected, path, found.expected)
-            _put(actual, path, found.actual)
+                put(expected, path, found.expected)
+            put(actual, path, found.actual)
             differences.append(PropertyDrift("/".join(path), found.expected, found.actual))
     status = _group_status(group, looked)
     return ResourceDrift(
@@ -135,11 +135,14 @@ def _of_group(
     )  # fmt: skip
 
 
-def _put(properties: dict[str, Any], path: Sequence[str], value: Value) -> None:
+def put(properties: dict[str, Any], path: Sequence[str], value: Value) -> None:
+    """Write `value` at `path`, maps being made on the way."""
     *maps, last = path
     for name in maps:
         inner = properties.get(name)
-        properties = properties.setdefault(name, {}) if isinstance(inner, dict) or inner is None else {}
+        if not isinstance(inner, dict):
+            inner = properties[name] = {}
+        properties = inner
     properties[last] = value
 
 

@@ -8,6 +8,7 @@ from engine.cloud.errors import Permanent
 from engine.model.errors import Busy, DetectionNotFound, ResourceNotFound
 from engine.model.stack import DetectionStatus, DriftDetection, DriftStatus, ResourceDrift
 from engine.resources.base import Operation
+from engine.runs.drift import put
 from tests.engine.runs.sketch import ref, sketch, thing
 from tests.engine.runs.story import CALLER, Story
 from tests.engine.runs.world import ThingType
@@ -157,3 +158,10 @@ async def test_engs_08_a_check_tells_where_objects_differ_and_is_complete(story:
     (record,) = [one for one in await story.engine.list_resources(stack) if one.address == "a"]
     assert (record.state, record.drift) == ("CHECK_COMPLETE", DriftStatus.MODIFIED)
     assert record.status_reason == "The object differs from its definition: size"
+
+
+def test_b15_a_difference_deep_in_what_a_template_says_is_put_there() -> None:
+    for held in ({}, {"A": None}, {"A": "text"}, {"A": {"B": 1}}):
+        properties: dict[str, object] = {**held}
+        put(properties, ("A", "B"), 2)
+        assert properties == {"A": {"B": 2}}
