@@ -17,6 +17,7 @@ from engine.runs.ledger import Unwritten
 from engine.runs.presence import Presence
 from engine.runs.runner import Runner
 from engine.state.commit import Fenced
+from engine.state.silent import end_silent
 from engine.state.store import Claim
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ class Dispatcher:
         self._loops = [
             asyncio.create_task(self._every(settings.lease / 3, self._renew), name="lease-renewal"),
             asyncio.create_task(self._every(settings.report_interval, self._presence.report), name="service-report"),
+            asyncio.create_task(self._every(settings.sweep_interval, self._end_silent), name="silent-sessions"),
             asyncio.create_task(self._look_around(first), name="sweeper"),
         ]
 
@@ -219,6 +221,10 @@ class Dispatcher:
         sent_at, held = self._context.clock.monotonic(), self._leases.held()
         kept = await self._context.store.renew(self.engine_id, self._context.settings.lease)
         self._leases.renewed(sent_at, held, kept)
+
+    async def _end_silent(self) -> None:
+        if ended := await end_silent(self._context.store.database):
+            log.warning("a process went silent in the middle of a transaction; its session is ended", sessions=ended)
 
     async def _look_around(self, seconds: float) -> None:
         while True:

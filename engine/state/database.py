@@ -22,6 +22,8 @@ from engine.state.uncancelled import uncancelled
 
 HEAD = "0001"  # the newest revision in engine/state/migrations; a test holds them together
 
+APPLICATION = "isotherm"  # what sessions of PostgreSQL say they are
+
 _CONNECT_WITHIN = 5  # seconds
 _SCHEMA_LOCK = 0x1507_4E52  # PostgreSQL's advisory lock of those who change the schema
 _LOOK_AGAIN = 0.2  # seconds until it is tried again
@@ -150,7 +152,10 @@ def _postgresql(url: str, connections: int, *, answers_within: float) -> AsyncEn
     kept = max(1, connections // 2)
     engine = create_async_engine(
         url, pool_size=kept, max_overflow=connections - kept,
-        connect_args={"timeout": _CONNECT_WITHIN, "command_timeout": answers_within},
+        connect_args={
+            "timeout": _CONNECT_WITHIN, "command_timeout": answers_within,
+            "server_settings": {"application_name": APPLICATION},
+        },
     )  # fmt: skip
     _try_rested(engine)
 
