@@ -23,7 +23,7 @@ AND state_change < clock_timestamp() - make_interval(secs => :seconds)""")
 
 
 async def end_silent(database: Database, after: float = IDLE_WITHIN) -> int:
-    """End such sessions of this installation, silent for `after` seconds; returns how many. On SQLite there are none."""
+    """End those of this installation that have been silent for `after` seconds; returns how many. On SQLite: none."""
     if database.is_sqlite:
         return 0
     # Where nothing queues that waits for rows of others for long.

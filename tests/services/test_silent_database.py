@@ -1,4 +1,4 @@
-"""The database's side of a connection that has gone silent: what a process that is cut off has begun holds nobody up."""
+"""The database's side of a connection that has gone silent: what a process has begun there holds nobody up."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ async def test_whoever_waits_for_rows_is_not_silent(cut_off: Database, other: Da
     waiting = asyncio.ensure_future(other.write(CHANGE))
     blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     async with other.reader.connect() as looking, asyncio.timeout(10):
-        while not (await looking.execute(text(blocked))).scalar_one():
+        # The server gives no sign.
+        while not (await looking.execute(text(blocked))).scalar_one():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert await end_silent(other, after=0) == 1
     await waiting
