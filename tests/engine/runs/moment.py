@@ -1,7 +1,7 @@
 """Virtual time: hours of waiting pass in milliseconds, and only when nothing else can happen.
 
-Nothing else can happen when the event loop has no callback ready and no connection of the database is in use: then
-everybody sleeps, and time may jump to the first who wakes.
+Nothing else can happen when the event loop has no callback ready, no connection of the database is in use and no thread
+works: then everybody sleeps, and time may jump to the first who wakes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 _BEGINNING = 1_700_000_000_000_000  # microseconds
 
@@ -49,7 +50,8 @@ class VirtualClock:
 
 
 class Traffic:
-    """Counts the connections in use, and can cut them: what a crash of the process does to its database."""
+    """Counts what other threads are at: connections in use, and work put aside. It can cut the database: what a crash
+    of the process does to it."""
 
     def __init__(self) -> None:
         self.in_use = 0
@@ -57,31 +59,34 @@ class Traffic:
         self.last_commit: int | None = None  # the number of the last commit that is let through
         self.on_cut: Callable[[], None] = lambda: None
         self._freed = asyncio.Event()
-        self._opening: set[int] = set()  # records of the pool whose connection is being made
 
     @property
     def cut(self) -> bool:
         return self.last_commit is not None and self.commits >= self.last_commit
 
     def watch(self, engine: AsyncEngine) -> None:
-        pool = engine.sync_engine
-        event.listen(pool, "do_connect", self._connecting)
-        event.listen(pool, "checkout", self._taken)
-        event.listen(pool, "checkin", self._returned)
-        event.listen(pool, "begin", self._beginning)
-        event.listen(pool, "commit", self._committing)
+        """`engine` has a `CountedPool`."""
+        pool = engine.sync_engine.pool
+        assert isinstance(pool, CountedPool)
+        pool.traffic = self
+        event.listen(engine.sync_engine, "begin", self._beginning)
+        event.listen(engine.sync_engine, "commit", self._committing)
 
-    def _connecting(self, _dialect: Any, record: Any, *_: Any) -> None:
+    def watch_threads(self, loop: Any) -> None:
+        """Count the work that `loop` gives to threads, and nobody else does any longer."""
+
+        def run_counted(*work: Any) -> asyncio.Future[Any]:
+            future: asyncio.Future[Any] = type(loop).run_in_executor(loop, *work)
+            self.begins()
+            future.add_done_callback(self.ended)
+            return future
+
+        loop.run_in_executor = run_counted
+
+    def begins(self) -> None:
         self.in_use += 1
-        self._opening.add(id(record))
 
-    def _taken(self, _dbapi: Any, record: Any, _proxy: Any) -> None:
-        if id(record) in self._opening:
-            self._opening.discard(id(record))  # counted since it began to open
-        else:
-            self.in_use += 1
-
-    def _returned(self, *_: Any) -> None:
+    def ended(self, *_: Any) -> None:
         self.in_use -= 1
         self._freed.set()
 
@@ -107,6 +112,29 @@ class Traffic:
                 return
             self._freed.clear()
             await self._freed.wait()
+
+
+class CountedPool(AsyncAdaptedQueuePool):
+    """Tells `traffic` of each connection from the moment it is asked for until it is given back, or cannot be had."""
+
+    traffic: Traffic | None = None
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        if self.traffic:
+            self.traffic.begins()
+        try:
+            return super()._do_get()
+        except BaseException:
+            if self.traffic:
+                self.traffic.ended()
+            raise
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        try:
+            super()._do_return_conn(record)
+        finally:
+            if self.traffic:
+                self.traffic.ended()
 
 
 async def drive(clock: VirtualClock, traffic: Traffic, done: Callable[[], bool], *, limit: float = 100_000) -> None:

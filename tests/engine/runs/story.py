@@ -25,7 +25,7 @@ from engine.runs.context import EngineSettings
 from engine.runs.notifier import Notifier
 from engine.state.database import Database
 from engine.state.vault import Vault
-from tests.engine.runs.moment import Traffic, VirtualClock, drive
+from tests.engine.runs.moment import CountedPool, Traffic, VirtualClock, drive
 from tests.engine.runs.sketch import Sketches
 from tests.engine.runs.world import FakeClouds, OtherType, ThingType, VaultType, World
 
@@ -68,6 +68,7 @@ class Story:
         self.database, self.traffic = _database(self.path), Traffic()
         for one in (self.database.writer, self.database.reader):
             self.traffic.watch(one)
+        self.traffic.watch_threads(asyncio.get_running_loop())
         world = self.world
         registry = KnownTypes(ThingType(world), OtherType(world), VaultType(world))
 
@@ -193,7 +194,7 @@ def _database(path: Path) -> Database:
     """As the engine opens it, but without waiting for the disk: a killed process loses nothing the system has."""
     database = Database(f"sqlite+aiosqlite:///{path}")
     for name, size in (("writer", 1), ("reader", 4)):
-        made = create_async_engine(database.url, pool_size=size, max_overflow=0)
+        made = create_async_engine(database.url, pool_size=size, max_overflow=0, poolclass=CountedPool)
 
         @event.listens_for(made.sync_engine, "connect")
         def _pragmas(connection: Any, _record: Any) -> None:
