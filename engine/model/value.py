@@ -53,6 +53,24 @@ def is_known(value: Value) -> bool:
     return True
 
 
+def as_text(value: Value) -> str | None:
+    """What names something, as text; None where it is not known, or there is none."""
+    if value is None or value is UNKNOWN or value is NO_VALUE:
+        return None
+    return value if isinstance(value, str) else str(value)
+
+
+def as_json(value: Value) -> Value:
+    """`value` with null for all that JSON has not."""
+    if value is UNKNOWN or value is NO_VALUE:
+        return None
+    if isinstance(value, Mapping):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    return value
+
+
 def texts_in(value: Value) -> Iterator[str]:
     """Every text and number inside `value`, as text; keys of maps are none."""
     if isinstance(value, Mapping):

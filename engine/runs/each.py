@@ -18,14 +18,13 @@ from engine.model.stack import ResourceDrift
 from engine.model.status import Action, Status
 from engine.model.value import Value
 from engine.resources.base import Gone, Operation, ResourceType
-from engine.runs.apply import StepFailed
 from engine.runs.context import RunContext
 from engine.runs.drift import gone, groups_of, look, stack_status, write_drifts
 from engine.runs.ledger import Ledger
 from engine.runs.scaling import Scaling
 from engine.runs.snapshots import Snapshots
 from engine.runs.spec import RunSpec
-from engine.runs.step import NOT_THE_RESOURCE, Stepper, explain
+from engine.runs.step import NOT_THE_RESOURCE, StepFailed, Stepper, explain
 from engine.state import tables as t
 from engine.state.clock import to_datetime
 from engine.state.rows import ResourceRow
@@ -45,7 +44,11 @@ class Visitor:
                 self._members[row.group].append(row.address)
         self._begun: set[str] = set()
         self._looks: list[ResourceDrift] = []
-        self.overtaken = False
+        self._overtaken = False
+
+    def give_way(self) -> None:
+        """A newer operation takes over what is interrupted from here on."""
+        self._overtaken = True
 
     def graph(self) -> dict[str, set[str]]:
         """Address → addresses to be done first."""
@@ -81,7 +84,7 @@ class Visitor:
             await self._ledger.move(row, self._action, Status.IN_PROGRESS)
             told = await self._act(kind, row, operation)
         except asyncio.CancelledError:
-            if not self.overtaken:
+            if not self._overtaken:
                 await self._ledger.move(row, self._action, Status.FAILED, "Cancelled", guarded=False)
             raise
         except Gone as error:

@@ -9,12 +9,11 @@ from engine.model.settings import Hook
 from engine.model.status import Action, Status
 from engine.model.template import DeletionPolicy
 from engine.resources.base import Gone, ResourceType
-from engine.runs.apply import StepFailed
 from engine.runs.context import RunContext
 from engine.runs.guards import Guards
 from engine.runs.ledger import Ledger
 from engine.runs.spec import RunSpec
-from engine.runs.step import NOT_THE_RESOURCE, Stepper, explain
+from engine.runs.step import NOT_THE_RESOURCE, StepFailed, Stepper, explain
 from engine.state.rows import ResourceRow
 
 # A row, or the end of a group: a group's deletion begins before its members' and ends after them.
@@ -31,7 +30,11 @@ class Remover:
         self._context, self._ledger, self._spec, self._stepper = context, ledger, spec, stepper
         self._guards = guards
         self._rows = {(row.address, row.generation): row for row in doomed}
-        self.overtaken = False
+        self._overtaken = False
+
+    def give_way(self) -> None:
+        """A newer operation takes over what is interrupted from here on."""
+        self._overtaken = True
 
     def graph(self) -> dict[Node, set[Node]]:
         """Node → nodes that must be done first."""
@@ -94,7 +97,7 @@ class Remover:
             await self._ledger.move(row, Action.DELETE, Status.IN_PROGRESS, durable=not kind.local)
             await self._delete(row, kind)
         except asyncio.CancelledError:
-            if not self.overtaken:
+            if not self._overtaken:
                 await self._ledger.move(row, Action.DELETE, Status.FAILED, "Resource deletion cancelled", guarded=False)
             raise
         except NOT_THE_RESOURCE:

@@ -27,7 +27,7 @@ from engine.plan.deployment import Deployment, bind_source, deploy
 from engine.plan.scope import Facts
 from engine.resources.base import OperationFailed, StackIdentity
 from engine.runs import reasons
-from engine.runs.apply import Applier, StepFailed
+from engine.runs.apply import Applier
 from engine.runs.children import Children
 from engine.runs.context import RunContext
 from engine.runs.each import Visitor
@@ -45,7 +45,7 @@ from engine.runs.scaling import Scaling
 from engine.runs.sinks import Telling, sinks_of
 from engine.runs.snapshots import Snapshots, ended
 from engine.runs.spec import CHANGING, RunSpec, spec_of
-from engine.runs.step import NOT_THE_RESOURCE, Stepper, bare_operation, own_fault
+from engine.runs.step import NOT_THE_RESOURCE, StepFailed, Stepper, bare_operation, own_fault
 from engine.runs.tending import forget_words
 from engine.runs.view import RowsView
 from engine.state import tables as t
@@ -91,14 +91,14 @@ class Runner:
             return
         self._overtaken = True
         if self._worker is not None:
-            self._worker.overtaken = True
+            self._worker.give_way()
         if self._walk is not None:
             self._walk.stop()
 
     def leave(self) -> None:
         """The engine stops: what is interrupted from here on keeps its state, for whoever carries on."""
         if self._worker is not None:
-            self._worker.overtaken = True
+            self._worker.give_way()
 
     async def run(self) -> None:
         """Return when the stack has nothing to run any more. Raises LeaseLost."""
@@ -261,7 +261,6 @@ class Runner:
         """Walk under the deadline and under pokes. Raises _Overtaken, _TimedOut, Fenced, LeaseLost."""
         clock = self._context.clock
         self._walk, self._worker = walk, worker
-        worker.overtaken = self._overtaken
         late = False
 
         async def limit() -> None:
@@ -272,6 +271,7 @@ class Runner:
 
         timer = asyncio.ensure_future(limit())
         if self._overtaken:
+            worker.give_way()
             walk.stop()
         try:
             outcome = await walk.run()

@@ -32,6 +32,14 @@ T = TypeVar("T")
 NOT_THE_RESOURCE = (Fenced, LeaseLost, Unwritten, SQLAlchemyError)
 
 
+class StepFailed(Exception):
+    """A resource ended FAILED; its row and event are written. `address` is the resource, the text its reason."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        self.address, self.reason = address, reason
+        super().__init__(reason)
+
+
 class Stepper:
     """Makes operations for rows of one run and carries out single verbs."""
 
