@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from engine.bus.notification import Notification, Outlet, Undelivered
-from engine.state.clock import Clock, SystemClock
+from engine.model.clock import Clock, SystemClock
 
 log = structlog.get_logger(__name__)
 

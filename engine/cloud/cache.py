@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from engine.cloud.clock import Clock
+from engine.model.clock import Clock
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from engine.cloud import catalog, microversion
 from engine.cloud.border import Asked, refusal, retry_after
 from engine.cloud.cache import TtlCache
-from engine.cloud.clock import Clock
 from engine.cloud.context import Context
 from engine.cloud.contract import Place, Ready, Reply
 from engine.cloud.ending import to_its_end
@@ -22,6 +21,7 @@ from engine.cloud.names import Row, facts, listing, resolve, resolve_all
 from engine.cloud.settings import CloudSettings
 from engine.cloud.token import TokenInfo
 from engine.cloud.transport import READING, Answer, Transport
+from engine.model.clock import Clock
 from engine.model.value import Value
 
 _MOST_PAGES = 10_000

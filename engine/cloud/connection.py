@@ -12,7 +12,6 @@ from typing import Any
 
 from engine.cloud.auth import AuthSettings, FallbackSource, GivenToken, NativeSource, RescopedSource, TokenSource
 from engine.cloud.client import Client, Shared
-from engine.cloud.clock import Clock, SystemClock
 from engine.cloud.context import Context
 from engine.cloud.delegation import Delegation, Way
 from engine.cloud.ec2 import Ec2KeySource
@@ -22,6 +21,7 @@ from engine.cloud.plugin import CloudEntry, PluginSource, read_entry
 from engine.cloud.settings import CloudSettings
 from engine.cloud.token import TokenInfo
 from engine.cloud.transport import Transport
+from engine.model.clock import Clock, SystemClock
 
 
 class Connection:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from engine.cloud.auth import TokenSource
-from engine.cloud.clock import Clock
 from engine.cloud.errors import Permanent
 from engine.cloud.token import TokenInfo
+from engine.model.clock import Clock
 
 
 class Context:

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import orjson
 
 from engine.cloud.border import Asked, refusal
-from engine.cloud.clock import Clock
 from engine.cloud.errors import CloudError, Permanent, Temporary
 from engine.cloud.token import TokenInfo, parse_token
 from engine.cloud.transport import Answer, Transport
+from engine.model.clock import Clock
 
 EC2_TOKENS = Asked("identity", "POST", "/ec2tokens")
 

@@ -14,13 +14,13 @@ import orjson
 
 from engine.cloud.auth import NativeSource, TokenSource
 from engine.cloud.client import Client, Shared
-from engine.cloud.clock import Clock
 from engine.cloud.context import Context
 from engine.cloud.contract import Place
 from engine.cloud.errors import Permanent
 from engine.cloud.plugin import PluginSource, read_credential
 from engine.cloud.settings import CloudSettings
 from engine.cloud.transport import Transport
+from engine.model.clock import Clock
 
 _MOST_TRANSPORTS = 50  # ways of trusting servers; beyond, the one that was not used for longest is closed
 

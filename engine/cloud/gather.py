@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from engine.cloud.clock import Clock
+from engine.model.clock import Clock
 
 Rows = Sequence[dict[str, Any]]
 Ask = Callable[[Sequence[str]], Awaitable[Rows]]

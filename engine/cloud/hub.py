@@ -15,12 +15,12 @@ from urllib.parse import quote
 
 from engine.cloud.border import SERVICE_NAMES
 from engine.cloud.catalog import official_type
-from engine.cloud.clock import Clock
 from engine.cloud.context import Context
 from engine.cloud.contract import Ready, Reply
 from engine.cloud.errors import CloudError, NotFound, Permanent, Temporary, WentToError
 from engine.cloud.habits import Habits
 from engine.cloud.settings import CloudSettings
+from engine.model.clock import Clock
 
 #: Collections whose plain list tells names only.
 _DETAIL = frozenset({

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from engine.cloud.clock import Clock
+from engine.model.clock import Clock
 
 
 class Limiter:

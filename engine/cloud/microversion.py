@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.cloud.cache import TtlCache
 from engine.cloud.catalog import version_root
-from engine.cloud.clock import Clock
 from engine.cloud.errors import CloudError
+from engine.model.clock import Clock
 
 #: What a service calls itself in the header, where that is not its catalogue type.
 _HEADER_NAME = {"block-storage": "volume", "container-infrastructure-management": "container-infra"}

@@ -14,6 +14,7 @@ from engine.door.commands import Commands
 from engine.door.importing import Imports, as_import, to_adopt
 from engine.door.part import refuse_busy, refuse_update_in
 from engine.door.plan_text import plan_of, plan_value
+from engine.model.clock import to_datetime
 from engine.model.diagnostic import Invalid, invalid
 from engine.model.errors import ChangeSetNotFound, InvalidState, Refused, StackExists, StackNotFound
 from engine.model.ids import new_id
@@ -32,7 +33,6 @@ from engine.plan.deployment import Deployment
 from engine.runs import reasons
 from engine.runs.spec import RunSpec
 from engine.state import tables as t
-from engine.state.clock import to_datetime
 from engine.state.commit import Write
 from engine.state.rows import event_params, options_of, options_value
 from engine.state.store import source_of, source_value, stack_record

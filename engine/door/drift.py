@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.cloud.errors import CloudError
 from engine.door.commands import Commands
 from engine.door.part import refuse_busy
+from engine.model.clock import to_datetime
 from engine.model.errors import DetectionNotFound, InvalidState, ResourceNotFound
 from engine.model.ids import new_id
 from engine.model.stack import Caller, DetectionStatus, DriftDetection, DriftStatus, ResourceDrift, Stack
@@ -22,7 +23,6 @@ from engine.runs.children import Children
 from engine.runs.drift import can_drift, drifted, look_at, stack_status, visible, write_drifts
 from engine.runs.step import bare_operation, own_fault
 from engine.state import tables as t
-from engine.state.clock import to_datetime
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow
 

@@ -9,6 +9,7 @@ from typing import Self
 
 from engine.bus import Bus, Hearing, LocalBus
 from engine.door.part import Part
+from engine.model.clock import Clock, SystemClock
 from engine.model.source import Translator
 from engine.model.value import Value
 from engine.resources.base import ResourceType
@@ -17,7 +18,6 @@ from engine.runs.context import Clouds, EngineSettings, Handlers, RunContext, Tr
 from engine.runs.dispatcher import Dispatcher
 from engine.runs.notifier import Notifier
 from engine.runs.outside import NoHandlers, NoTransforms
-from engine.state.clock import Clock, SystemClock
 from engine.state.commit import Committer
 from engine.state.database import Database
 from engine.state.store import Store

@@ -10,6 +10,7 @@ from engine.cloud.containers import files_of
 from engine.door.commands import Commands
 from engine.door.filters import StackFilter, pick, query_of
 from engine.model.aside import LONG, aside
+from engine.model.clock import to_datetime
 from engine.model.diagnostic import Invalid, invalid
 from engine.model.errors import ResourceNotFound, StackExists
 from engine.model.source import Source
@@ -30,7 +31,6 @@ from engine.model.value import Value
 from engine.plan.deployment import bind_source
 from engine.resources.base import Operation, StackIdentity
 from engine.runs.children import Children
-from engine.state.clock import to_datetime
 from engine.state.rows import ResourceRow, resource_record
 from engine.state.tables import services
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.cloud.contract import Cloud
+from engine.model.clock import Clock
 from engine.model.source import Translator
 from engine.model.stack import Caller
 from engine.model.value import Value
 from engine.resources.registry import Registry
 from engine.runs.notifier import Notifier
-from engine.state.clock import Clock
 from engine.state.commit import Committer
 from engine.state.store import Store
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.cloud.errors import CloudError
+from engine.model.clock import to_datetime, to_microseconds
 from engine.model.dynamic import references_in
 from engine.model.source import Translator
 from engine.model.stack import DriftStatus, PropertyDrift, ResourceDrift
@@ -20,7 +21,6 @@ from engine.model.value import Value
 from engine.resources.base import Differing, Gone, Operation, OperationFailed, ResourceType
 from engine.resources.registry import Registry
 from engine.state import tables as t
-from engine.state.clock import to_datetime, to_microseconds
 from engine.state.rows import ResourceRow
 from engine.state.vault import Vault
 

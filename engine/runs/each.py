@@ -14,6 +14,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.cloud.errors import OutcomeUnknown
+from engine.model.clock import to_datetime
 from engine.model.stack import ResourceDrift
 from engine.model.status import Action, Status
 from engine.model.value import Value
@@ -26,7 +27,6 @@ from engine.runs.snapshots import Snapshots
 from engine.runs.spec import RunSpec
 from engine.runs.step import NOT_THE_RESOURCE, StepFailed, Stepper, explain
 from engine.state import tables as t
-from engine.state.clock import to_datetime
 from engine.state.rows import ResourceRow
 
 _IN_ORDER = (Action.SUSPEND, Action.RESUME)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from engine.state.clock import Clock
+from engine.model.clock import Clock
 
 
 class LeaseLost(Exception):

@@ -14,13 +14,13 @@ from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.model.clock import to_datetime
 from engine.model.stack import Stack
 from engine.model.status import Action, Status
 from engine.model.template import Group
 from engine.runs.context import RunContext
 from engine.runs.reasons import bounded
 from engine.state import tables as t
-from engine.state.clock import to_datetime
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params
 

@@ -12,11 +12,11 @@ from typing import Final
 
 from engine.bus.notification import Notification
 from engine.bus.post import Post
+from engine.model.clock import Clock, SystemClock, to_datetime
 from engine.model.ids import new_id
 from engine.model.stack import Stack
 from engine.model.status import Status
 from engine.model.value import Value
-from engine.state.clock import Clock, SystemClock, to_datetime
 
 _SERVICE: Final = "orchestration"
 _ERROR: Final = "ERROR"

@@ -16,11 +16,11 @@ import structlog
 
 from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError, Permanent
+from engine.model.clock import Clock
 from engine.model.ids import new_id
 from engine.model.stack import Event, Stack
 from engine.model.value import Value
 from engine.runs.context import RunContext
-from engine.state.clock import Clock
 
 log = structlog.get_logger(__name__)
 

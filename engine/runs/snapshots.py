@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.model.clock import to_datetime
 from engine.model.source import Source
 from engine.model.stack import Snapshot
 from engine.model.status import Status
@@ -20,7 +21,6 @@ from engine.model.value import Value
 from engine.resources.base import Operation
 from engine.runs.context import RunContext
 from engine.state import tables as t
-from engine.state.clock import to_datetime
 from engine.state.rows import ResourceRow
 from engine.state.store import source_of, source_value
 from engine.state.vault import Vault

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.model.clock import to_datetime
 from engine.model.ids import new_id
 from engine.model.stack import Event, Options, ResourceRecord, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.model.template import DeletionPolicy
 from engine.model.value import Value
-from engine.state.clock import to_datetime
 from engine.state.vault import Vault, dump
 
 #: A note of a resource's: what it adds to the metadata of its template, as its views show it.

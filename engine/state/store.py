@@ -28,6 +28,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from engine.model.clock import Clock, to_datetime
 from engine.model.errors import StackExists
 from engine.model.source import Source
 from engine.model.stack import DriftStatus, Event, Export, OutputValue, Stack
@@ -35,7 +36,6 @@ from engine.model.status import Action, Status
 from engine.model.value import Value
 from engine.state import tables as t
 from engine.state.cache import StackCache
-from engine.state.clock import Clock, to_datetime
 from engine.state.database import Database
 from engine.state.rows import ResourceRow, event_record, options_of, resource_row
 from engine.state.together import Together

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from engine.model.clock import SystemClock
 from engine.state.census import Census, census, revision, revisions
-from engine.state.clock import SystemClock
 from engine.state.database import HEAD, Database
 from engine.state.purge import count, purge
 

@@ -19,7 +19,7 @@ _BEGINNING = 1_700_000_000_000_000  # microseconds
 
 
 class VirtualClock:
-    """Implements `engine.state.clock.Clock`."""
+    """Implements `engine.model.clock.Clock`."""
 
     def __init__(self) -> None:
         self._elapsed = 0.0

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from engine.state.clock import SystemClock
+from engine.model.clock import SystemClock
 from engine.state.database import Database
 from engine.state.store import Store
 from engine.state.vault import Vault
