@@ -11,6 +11,7 @@ from engine.model.value import Value
 from engine.resources.base import Operation, OperationFailed
 from engine.resources.declare import attribute, between, integer, number, string
 from engine.resources.heat.local import LocalType
+from engine.resources.patience import mark_of, patience
 
 SUCCESS, FAILURE = "SUCCESS", "FAILURE"
 
@@ -53,20 +54,23 @@ class WaitCondition(LocalType):
 
     async def _wait(self, op: Operation) -> None:
         handle = await self._handle(op)
-        wanted = op.properties["count"]
-        until = min(op.services.monotonic() + float(op.properties["timeout"]), op.deadline)
-        while True:
-            signals = received(await op.services.signals(handle))
-            failures = [signal for signal in signals if signal.status != SUCCESS]
-            if failures:
-                raise OperationFailed(";".join(signal.reason for signal in failures))
-            if len(signals) >= wanted:
-                return
-            left = until - op.services.monotonic()
-            if left <= 0:
-                told = "; ".join(signal.reason for signal in signals)
-                raise OperationFailed(f"{len(signals)} of {wanted} received" + (f" - {told}" if told else ""))
-            await op.services.wait_signal(handle, left)
+        async with patience(op, float(op.properties["timeout"]), mark_of(op.properties)) as until:
+            await _enough(handle, op.properties["count"], until)
+
+
+async def _enough(handle: Operation, wanted: int, until: float) -> None:
+    while True:
+        signals = received(await handle.services.signals(handle))
+        failures = [signal for signal in signals if signal.status != SUCCESS]
+        if failures:
+            raise OperationFailed(";".join(signal.reason for signal in failures))
+        if len(signals) >= wanted:
+            return
+        left = until - handle.services.monotonic()
+        if left <= 0:
+            told = "; ".join(signal.reason for signal in signals)
+            raise OperationFailed(f"{len(signals)} of {wanted} received" + (f" - {told}" if told else ""))
+        await handle.services.wait_signal(handle, left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from engine.resources.heat.rolling import Pace
 from engine.resources.heat.scaling_group import Definition, Maker, size_findings
 from engine.resources.heat.wait_condition import received
 from engine.resources.isotherm.signals import enough
+from engine.resources.patience import mark_of, patience
 
 _WAITING = "batch_waits_for"  # a note: of which instances a batch waits for how many signals, and those before it
 _SIZES = frozenset({"min_size", "max_size", "desired_capacity"})
@@ -146,11 +147,10 @@ class AutoScalingGroup(Instances):
 
     async def _signalled(self, op: Operation, waiting: Mapping[str, Value]) -> None:
         rolling = op.properties.get("rolling") or {}
-        patience = seconds(rolling.get("pause_time") or "PT5M") or 0.0
+        before, pause = frozenset(waiting["before"]), seconds(rolling.get("pause_time") or "PT5M") or 0.0
         try:
-            await enough(
-                self._box(op), waiting["count"], rolling.get("percent", 100), patience, frozenset(waiting["before"])
-            )
+            async with patience(op, pause, mark_of(waiting)) as until:
+                await enough(self._box(op), waiting["count"], rolling.get("percent", 100), until, before)
         except OperationFailed:
             await op.remember(**{_WAITING: None})
             raise

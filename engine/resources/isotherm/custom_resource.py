@@ -7,8 +7,6 @@ same one again, under the same RequestId, or finds the answer that has come in t
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,6 +16,7 @@ from engine.model.ids import new_id
 from engine.model.value import Value
 from engine.resources.base import Operation, OperationFailed, ResourceType, Superseded
 from engine.resources.declare import between, integer, mapping, string
+from engine.resources.patience import mark_of, patience
 
 TYPE: Final = "Isotherm::CustomResource"
 URL_KIND: Final = "customresource"  # of the signed address for answers
@@ -116,7 +115,7 @@ class CustomResource(ResourceType):
         """The note of the request, which has been sent. Raises OperationFailed when the handler cannot be asked, and
         Temporary."""
         note = op.data.get(REQUEST)
-        mark = _mark(op, kind)
+        mark = mark_of([kind, op.properties])
         if note is None or (note["type"], note["mark"]) != (kind, mark):
             note = {"type": kind, "mark": mark, "id": new_id(), "sent": False}
             await op.remember(**{REQUEST: note})
@@ -135,21 +134,20 @@ class CustomResource(ResourceType):
     async def _answered(self, op: Operation, kind: str) -> Mapping[str, Any]:
         """What the handler has put to the signed address. Raises OperationFailed when nothing comes in time."""
         note = await self._send(op, kind)
-        patience = float(op.properties.get("service_timeout") or 3600)
-        until = min(op.services.monotonic() + patience, op.deadline)
-        while True:
-            for signal in await op.services.signals(op):
-                told: Mapping[str, Any] = signal.get("raw") or {}
-                if told.get("RequestId") == note["id"]:
-                    return told
-            left = until - op.services.monotonic()
-            if left <= 0:
-                await op.remember(**{REQUEST: None})
-                raise OperationFailed(
-                    "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
-                    f"requestId [{note['id']}]."
-                )
-            await op.services.wait_signal(op, min(left, _LOOK_AGAIN))
+        async with patience(op, float(op.properties.get("service_timeout") or 3600), note["id"]) as until:
+            while True:
+                for signal in await op.services.signals(op):
+                    told: Mapping[str, Any] = signal.get("raw") or {}
+                    if told.get("RequestId") == note["id"]:
+                        return told
+                left = until - op.services.monotonic()
+                if left <= 0:
+                    await op.remember(**{REQUEST: None})
+                    raise OperationFailed(
+                        "CloudFormation did not receive a response from your Custom Resource. Please check your logs "
+                        f"for requestId [{note['id']}]."
+                    )
+                await op.services.wait_signal(op, min(left, _LOOK_AGAIN))
 
 
 def _requested(op: Operation, kind: str) -> bool:
@@ -159,12 +157,6 @@ def _requested(op: Operation, kind: str) -> bool:
 
 def _physical(op: Operation, otherwise: str | None) -> str | None:
     return op.data.get("physical") or otherwise
-
-
-def _mark(op: Operation, kind: str) -> str:
-    """The same for the same request: kind and properties."""
-    text = json.dumps([kind, op.properties], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _request(op: Operation, kind: str, request_id: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from engine.resources.duration import seconds
 from engine.resources.heat import wait_condition_handle as heat
 from engine.resources.heat.local import LocalType
 from engine.resources.heat.wait_condition import SUCCESS, received
+from engine.resources.patience import mark_of, patience
 
 
 class SignalBox(LocalType):
@@ -57,17 +58,16 @@ class Signals(LocalType):
         return ()
 
     async def create(self, op: Operation) -> str | None:
-        patience = seconds(op.properties["timeout"]) or 0
         box = replace(op, address=op.properties["of"])
-        await enough(box, op.properties["count"], op.properties["percent"], patience)
+        async with patience(op, seconds(op.properties["timeout"]) or 0, mark_of(op.properties)) as until:
+            await enough(box, op.properties["count"], op.properties["percent"], until)
         return op.physical_name()
 
 
-async def enough(box: Operation, wanted: int, percent: int, patience: float, but: Collection[str] = ()) -> None:
+async def enough(box: Operation, wanted: int, percent: int, until: float, but: Collection[str] = ()) -> None:
     """Return when `percent` of `wanted` signals of success have come, those with ids in `but` aside. Raises
-    OperationFailed when too many told of a failure, or too few came in so many seconds."""
+    OperationFailed when too many told of a failure, or too few came `until` that moment."""
     needed = math.ceil(wanted * percent / 100)
-    until = min(box.services.monotonic() + patience, box.deadline)
     while True:
         signals = [one for one in received(await box.services.signals(box)) if one.id not in but]
         failures = [signal for signal in signals if signal.status != SUCCESS]
