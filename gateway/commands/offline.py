@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from engine.model.diagnostic import Invalid
 from engine.model.source import Question, Source, Unanswered
+
+#: What answers a question, by its kind.
+Answers: TypeAlias = Mapping[str, Callable[[Question], str]]
 
 _MOST_ROUNDS: Final = 20
 # Some region and account: what a template is does not depend on which, unless it says so.
 _PSEUDO: Final[Mapping[str, str]] = {"AWS::Region": "RegionOne", "AWS::AccountId": "123456789012"}
 
 
-def answered(translate: Callable[[Source], object], source: Source) -> Source:
-    """`source` with those answers; what is fetched or called elsewhere is left open. Raises Invalid."""
+def answered(translate: Callable[[Source], object], source: Source, answers: Answers | None = None) -> Source:
+    """`source` with those answers, or those that `answers` gives to questions of these kinds; what is fetched or called
+    elsewhere is left open."""
+    answers = _ANSWERS if answers is None else answers
     for _ in range(_MOST_ROUNDS):
         try:
             translate(source)
         except Unanswered as asked:
-            known = {one.key: _answer(one) for one in asked.questions if one.kind in _ANSWERS}
+            known = {one.key: answers[one.kind](one) for one in asked.questions if one.kind in answers}
             if not known:
                 return source
             source = replace(source, answers={**source.answers, **known})
@@ -32,17 +37,13 @@ def answered(translate: Callable[[Source], object], source: Source) -> Source:
     return source
 
 
-def _answer(question: Question) -> str:
-    return _ANSWERS[question.kind](question)
-
-
 def _serverless(question: Question) -> str:
     from gateway.serverless import Serverless
 
     return asyncio.run(Serverless().translate(question.content))
 
 
-_ANSWERS: Final[Mapping[str, Callable[[Question], str]]] = {
+_ANSWERS: Final[Answers] = {
     "pseudo": lambda question: _PSEUDO[question.subject],
     "parameter": lambda question: question.subject,  # that it may be there is enough
     "serverless": _serverless,

@@ -11,11 +11,12 @@ from typing import Any, Final
 import hypothesis.errors
 
 from engine.model.diagnostic import Invalid
-from engine.model.source import Source, Unanswered
+from engine.model.source import Source
 from engine.model.template import Parameter
 from engine.model.value import Value
 from gateway.aws.protocol.model import load
 from gateway.aws.protocol.query import read_input
+from gateway.commands.offline import Answers, answered
 from gateway.native.faults import Fault
 from gateway.native.requests import converge_of, options_of
 from tests.corpus.examine import Examiner, Outcome, Verdict, limit
@@ -27,8 +28,7 @@ from translators.parsing import declared_parameters
 from translators.source import decode
 
 _OPTIONS: Final = ("disable_rollback", "tags", "timeout_mins", "converge", "A", "p", "q")
-_KNOWN: Final = {"pseudo": "RegionOne", "parameter": "x"}
-_MOST_ROUNDS: Final = 20
+_KNOWN: Final[Answers] = {"pseudo": lambda _: "RegionOne", "parameter": lambda _: "x"}
 
 
 class Judge:
@@ -83,19 +83,7 @@ def _source(case: Case) -> Source:
 
 def _answered(translate: Callable[[Source], object], source: Source) -> Source:
     """What needs no other process."""
-    for _ in range(_MOST_ROUNDS):
-        try:
-            translate(source)
-        except Unanswered as asked:
-            known = {one.key: _KNOWN[one.kind] for one in asked.questions if one.kind in _KNOWN}
-            if not known:
-                return source
-            source = replace(source, answers={**source.answers, **known})
-        except Invalid:
-            return source
-        else:
-            return source
-    return source
+    return answered(translate, source, _KNOWN)
 
 
 def _given(declared: Mapping[str, Parameter]) -> Mapping[str, Value]:

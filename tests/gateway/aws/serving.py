@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +24,7 @@ from gateway.aws.app import AwsEndpoint, AwsSettings
 from gateway.fetch import Fetcher, FetchSettings
 from gateway.signals import SignalEndpoint, SignalUrls
 from gateway.transforms import TransformRunners
+from tests.gateway.beside import Beside
 from translators import cfn, hot
 from translators.parsing import outline
 from translators.source import read
@@ -115,32 +113,17 @@ class TransformsHere:
         return await TransformRunners({}).serverless(document)
 
 
-class Served:
-    """`start` it in a test, `stop` it after. `call` runs a coroutine inside."""
+class Served(Beside):
+    """CloudFormation's API on an engine of its own."""
 
     def __init__(self, place: Path) -> None:
+        super().__init__()
         self._place = place
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.keys = Keys()
         self.files: dict[str, bytes] = {}
         self.macros: dict[str, Any] = {}  # name → what answers its events
         self.engine: Any = None
         self.url = ""
-
-    def start(self) -> Served:
-        self._thread.start()
-        self.call(self._open())
-        return self
-
-    def stop(self) -> None:
-        self.call(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    def call(self, work: Awaitable[Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(_whole(work), self._loop).result(30)
 
     async def _open(self) -> None:
         fetcher = Fetcher(FetchSettings(allowed_networks=["127.0.0.1/32"]))
@@ -186,7 +169,3 @@ class Served:
             "config": Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=20),
         }
         return boto3.session.Session().client(service, **{**settings, **changed})
-
-
-async def _whole(work: Awaitable[Any]) -> Any:
-    return await work

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from gateway.native.app import NativeApi, native_errors, versions
 from gateway.native.settings import NativeSettings
 from gateway.signals import SignalUrls
 from mappings import Mappings
+from tests.gateway.beside import Beside
 from translators.translator import Translator
 
 PROJECT, OTHER_PROJECT = "3f1b8d0c5a7e4f2f9d6c1b2a3e4d5f60", "00000000000000000000000000000002"
@@ -98,30 +97,15 @@ class Clouds:
         """There is nothing to give back."""
 
 
-class Served:
-    """`start` it before the tests, `stop` it after. `call` runs a coroutine inside."""
+class Served(Beside):
+    """The native API on an engine of its own."""
 
     def __init__(self, place: Path) -> None:
+        super().__init__()
         self._place = place
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.tokens = Tokens()
         self.files: dict[str, str] = {}
         self.url = ""
-
-    def start(self) -> Served:
-        self._thread.start()
-        self.call(self._open())
-        return self
-
-    def stop(self) -> None:
-        self.call(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    def call(self, work: Awaitable[Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(_whole(work), self._loop).result(30)
 
     async def _open(self) -> None:
         configure()
@@ -181,7 +165,3 @@ class Served:
         return requests.request(
             method, f"{self.url}{prefix}/{project}{path}", headers=sent, allow_redirects=False, timeout=30, **request
         )
-
-
-async def _whole(work: Awaitable[Any]) -> Any:
-    return await work
