@@ -39,7 +39,10 @@ class TemplateCheck:
         template some of them hide. Nothing is fetched."""
         examined = self._examined(source)
         template, unknown = self._known(examined.template)
-        found = [*examined.errors, *unknown, *wrong_values(template, source.parameters)]
+        given = source.parameters
+        if any(one.address in ("Parameters", "parameters") for one in examined.errors):
+            given = {}  # which there are is not known
+        found = [*examined.errors, *unknown, *wrong_values(template, given)]
         bindings = placeholders(template, source.parameters)
         found += _news(found, self._further(template, bindings, examined.errors, source.parameters))
         if found:

@@ -12,12 +12,12 @@ from gateway.cli import app
 
 @pytest.fixture
 def validated(tmp_path: Path):
-    def of(text: str, **files: str) -> Result:
+    def of(text: str, *options: str, **files: str) -> Result:
         for name, content in files.items():
             (tmp_path / f"{name}.yaml").write_text(content, encoding="utf-8")
         path = tmp_path / "t.yaml"
         path.write_text(text, encoding="utf-8")
-        return CliRunner().invoke(app, ["validate", str(path)], env={"COLUMNS": "500"})
+        return CliRunner().invoke(app, ["validate", str(path), *options], env={"COLUMNS": "500"})
 
     return of
 
@@ -91,3 +91,12 @@ def test_rules_are_judged_by_the_values_that_are_given(validated):
         "Resources: {B: {Type: AWS::S3::Bucket}}\n"
     )
     assert "nothing to complain about" in validated(text).output
+
+
+@pytest.mark.parametrize(
+    "head", ["Parameters: [A]\nResources", "heat_template_version: 2021-04-16\nparameters: [A]\nresources"]
+)
+def test_a_parameter_is_not_unknown_where_the_section_cannot_be_read(validated, head):
+    done = validated(head + ": {}\n", "--parameter", "A=1")
+    assert "UnknownParameter" not in done.output
+    assert "a map of names" in done.output
