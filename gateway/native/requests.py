@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,8 +74,11 @@ async def _template(call: Call, body: Mapping[str, Any], previous: Source | None
 def _as_text(given: Any, what: str) -> str:
     try:
         return orjson.dumps(given).decode()
-    except orjson.JSONEncodeError as error:
-        raise bad_request(f"The {what} cannot be read: {error}.") from error
+    except orjson.JSONEncodeError:  # whole numbers beyond 64 bits, or nested too deeply
+        try:
+            return json.dumps(given)
+        except RecursionError as error:
+            raise bad_request(f"The {what} is nested too deeply.") from error
 
 
 def _environment(given: Any) -> str | Mapping[str, Any] | None:

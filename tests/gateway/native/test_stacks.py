@@ -121,6 +121,20 @@ def test_te_which_value_a_parameter_has(heat, name, until, sent, word):
     assert until(made["id"], "CREATE_COMPLETE").parameters["word"] == word
 
 
+@pytest.mark.parametrize("as_map", [True, False])
+def test_whole_numbers_beyond_64_bits_keep_their_last_digit(heat, name, until, as_map):
+    written = {"heat_template_version": "2021-04-16",
+               "parameters": {"n": {"type": "number"}, "s": {"type": "string"}},
+               "resources": {"r": {"type": "OS::Heat::Value", "properties": {"type": "json", "value": {"n": 2**70}}}},
+               "outputs": {"kept": {"value": {"get_attr": ["r", "value", "n"]}}, "n": {"value": {"get_param": "n"}},
+                           "s": {"value": {"get_param": "s"}}}}  # fmt: skip
+    template = written if as_map else json.dumps(written)
+    made = heat.stacks.create(stack_name=name, template=template, parameters={"n": 10**20 + 1, "s": 10**20 + 1})
+    found = until(made["stack"]["id"], "CREATE_COMPLETE")
+    outputs = {one["output_key"]: one["output_value"] for one in found.outputs}
+    assert outputs == {"kept": 2**70, "n": 10**20 + 1, "s": "100000000000000000001"}
+
+
 def test_api_12_a_preview_makes_nothing(ask, name):
     body = {"stack_name": name, "template": HOT, "parameters": {"secret": "s"}, "tags": "a,b=c", "timeout_mins": 3}
     shown = ask("POST", "/stacks/preview", json=body).json()["stack"]
