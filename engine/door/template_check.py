@@ -10,7 +10,7 @@ from typing import Final
 
 from engine.door.group_members import group_members
 from engine.door.nested_check import Child, child_findings, child_of, deployment_of, has_output
-from engine.expr.evaluate import evaluate
+from engine.expr.evaluate import evaluate, holds
 from engine.expr.parameters import Bindings, placeholders, wrong_defaults, wrong_values
 from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order
 from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
@@ -288,7 +288,7 @@ def _others(deployment: Deployment) -> Iterator[Diagnostic]:
     places += [
         (f"Outputs.{one.name}", part)
         for one in deployment.template.outputs.values()
-        if one.condition is None or evaluate(one.condition, scope)
+        if one.condition is None or holds(one.condition, scope)
         for part in (one.value, one.export)
     ]
     yield from _exports(deployment)
@@ -307,7 +307,7 @@ def _exports(deployment: Deployment) -> Iterator[Diagnostic]:
     """Q22: names of exports that are put together are known as soon as parameters are."""
     scope = deployment.scope(View())
     for output in deployment.template.outputs.values():
-        if output.export is None or (output.condition is not None and not evaluate(output.condition, scope)):
+        if output.export is None or (output.condition is not None and not holds(output.condition, scope)):
             continue
         try:
             name = evaluate(output.export, scope)

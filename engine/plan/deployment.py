@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from engine.expr.conditions import decide_conditions
-from engine.expr.evaluate import evaluate
+from engine.expr.evaluate import evaluate, holds
 from engine.expr.functions import shown
 from engine.expr.parameters import HIDDEN, Bindings, bind
 from engine.expr.references import Reference, references
@@ -160,7 +160,7 @@ def ordered(deployment: Deployment) -> Deployment:
 def _holds(condition: Expression | None, scope: DeploymentScope) -> bool:
     if condition is None:
         return True
-    decided = evaluate(condition, scope)
+    decided = holds(condition, scope)
     return decided is UNKNOWN or bool(decided)
 
 

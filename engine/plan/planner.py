@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.expr.evaluate import evaluate
+from engine.expr.evaluate import evaluate, holds
 from engine.expr.parameters import HIDDEN
 from engine.expr.references import references
 from engine.expr.scope import Scope
@@ -260,7 +260,7 @@ def _outputs(deployment: Deployment, view: View) -> dict[str, Value]:
     scope = deployment.scope(view)
     found = {}
     for output in deployment.template.outputs.values():
-        if output.condition is None or evaluate(output.condition, scope):
+        if output.condition is None or holds(output.condition, scope):
             found[output.name] = evaluate(output.value, scope)
     return found
 
