@@ -42,7 +42,8 @@ def combine(
     """Return what a stack request says together (TE-03, TE-04, TE-05). Raises Invalid with all findings.
 
     `environment_files` name entries of `files`; with them the body's `environment` is ignored, and they win over the
-    request's parameters. `declared` are the template's parameters (`translators.declared_parameters`).
+    request's parameters. `declared` are the parameters of the template and of those sent along with it
+    (`translators.declared_anywhere`).
     """
     if not environment_files:
         body = read_environment(environment)
@@ -209,8 +210,8 @@ def merge_environments(
 ) -> dict[str, Value]:
     """Later documents over earlier ones over the request's `parameters` (TE-04, TE-06). Raises Invalid.
 
-    Names that the template does not declare are dropped where there is something to merge with, and kept where there
-    is not, as Heat does.
+    Names that no template declares are dropped where there is something to merge with, and kept where there is not, as
+    Heat does.
     """
     merged: dict[str, Value] = {"parameters": dict(parameters)} if parameters else {}
     chosen: dict[str, str] = {}

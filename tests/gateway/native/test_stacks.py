@@ -121,6 +121,16 @@ def test_te_which_value_a_parameter_has(heat, name, until, sent, word):
     assert until(made["id"], "CREATE_COMPLETE").parameters["word"] == word
 
 
+def test_te_02_the_last_file_says_the_default_of_a_nested_template(heat, name, until):
+    child = """{heat_template_version: 2021-04-16, parameters: {inner: {type: string}},
+                outputs: {said: {value: {get_param: inner}}}}"""
+    parent = """{heat_template_version: 2021-04-16, resources: {one: {type: child.yaml}},
+                 outputs: {said: {value: {get_attr: [one, said]}}}}"""
+    files = {"child.yaml": child, "a": "parameter_defaults: {inner: a}", "b": "parameter_defaults: {inner: b}"}
+    made = heat.stacks.create(stack_name=name, template=parent, files=files, environment_files=["a", "b"])["stack"]
+    assert until(made["id"], "CREATE_COMPLETE").outputs[0]["output_value"] == "b"
+
+
 @pytest.mark.parametrize("as_map", [True, False])
 def test_whole_numbers_beyond_64_bits_keep_their_last_digit(heat, name, until, as_map):
     written = {"heat_template_version": "2021-04-16",
