@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.model.diagnostic import Span
-from engine.model.expression import Expression, Literal, MapOf
+from engine.model.expression import AttributeRef, Expression, Literal, MapOf, find
 from engine.model.nearest import nearest
 from engine.model.settings import inside, settings_of
 from engine.model.source import Question, Source
@@ -50,8 +50,26 @@ def apply_registry(
         made = _resolved(resource, registry, applying)
         if made is not resource:
             changed[address] = made
+    if changed:
+        _tell_what_is_asked(template, changed)
     done = replace(template, resources={**template.resources, **changed}) if changed else template
     return done, tuple(applying.questions)
+
+
+def _tell_what_is_asked(template: Template, changed: dict[str, Resource]) -> None:
+    """Write into template resources which of their inner resources are asked for."""
+    asked: dict[str, set[str]] = {}
+    parts = [part for one in template.resources.values() for part in (one.properties, one.metadata) if part is not None]
+    for part in (*parts, *(output.value for output in template.outputs.values())):
+        for inner in find(part, AttributeRef):
+            name = inner.attribute.value if isinstance(inner.attribute, Literal) else None
+            if isinstance(name, str) and name.startswith("resource.") and inner.address in changed:
+                asked.setdefault(inner.address, set()).add(name.split(".")[1])
+    for address, names in asked.items():
+        resource = changed[address]
+        if resource.type == TEMPLATE_RESOURCE:
+            entries = (*resource.properties.entries, ("inner", Literal(sorted(names), span=resource.span)))
+            changed[address] = replace(resource, properties=replace(resource.properties, entries=entries))
 
 
 def _resolved(resource: Resource, registry: Registry, applying: _Applying) -> Resource:

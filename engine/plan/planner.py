@@ -74,9 +74,10 @@ class _Planned(View):
             return UNKNOWN
         if self.masked and self.registry.get(decision.row.type).hides(decision.row.attributes):
             return HIDDEN
+        kind = self.registry.get(decision.row.type)
         if name is None:
-            return dict(decision.row.attributes)
-        return self.registry.get(decision.row.type).attribute(decision.row.attributes, name)
+            return kind.everything(decision.row.attributes)
+        return kind.attribute(decision.row.attributes, name)
 
     def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
         decision = self.decided.get(address)

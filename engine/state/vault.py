@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from engine.model.value import Value
 
 _SEALED = "gAAAA"  # how every Fernet token begins (version byte 0x80, then a time before 2106)
-_UNUSUAL = b" "  # what is before JSON that orjson could not write, and would not read as it was
+_UNUSUAL = b"\n"  # what is behind JSON that orjson could not write, and would not read as it was
 
 
 class WrongKey(Exception):
@@ -30,11 +30,11 @@ def _encoded(value: Value) -> bytes:
     try:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError:  # integers beyond 64 bits and halves of surrogate pairs, which templates may hold
-        return _UNUSUAL + json.dumps(value).encode()
+        return json.dumps(value).encode() + _UNUSUAL
 
 
 def _decoded(text: str | bytes) -> Value:
-    return json.loads(text) if text[:1] in (" ", _UNUSUAL) else orjson.loads(text)
+    return json.loads(text) if text[-1:] in ("\n", _UNUSUAL) else orjson.loads(text)
 
 
 class Vault:

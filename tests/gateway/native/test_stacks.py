@@ -131,6 +131,32 @@ def test_te_02_the_last_file_says_the_default_of_a_nested_template(heat, name, u
     assert until(made["id"], "CREATE_COMPLETE").outputs[0]["output_value"] == "b"
 
 
+def test_te_20_a_template_resource_is_asked_for_what_is_inside_and_for_all_its_outputs(heat, name, until):
+    child = """{heat_template_version: 2021-04-16,
+                resources: {v: {type: OS::Heat::Value, properties: {type: json, value: {k: [x, y]}}},
+                            other: {type: OS::Heat::None}},
+                outputs: {said: {value: {get_attr: [v, value, k, 0]}}}}"""
+    asked = {
+        "value": "[one, resource.v, value, k, 1]", "dotted": "[one, resource.v.value]", "all": "[one]",
+        "said": "[one, said]", "id": "[one, resource.other]",
+    }  # fmt: skip
+    outputs = ", ".join(f"{key}: {{value: {{get_attr: {path}}}}}" for key, path in asked.items())
+    parent = f"{{heat_template_version: 2021-04-16, resources: {{one: {{type: child.yaml}}}}, outputs: {{{outputs}}}}}"
+    made = heat.stacks.create(stack_name=name, template=parent, files={"child.yaml": child})["stack"]
+    found = {one["output_key"]: one["output_value"] for one in until(made["id"], "CREATE_COMPLETE").outputs}
+    other = next(one for one in heat.resources.list(name, nested_depth=2) if one.resource_name == "other")
+    assert found == {"value": "y", "dotted": {"k": ["x", "y"]}, "all": {"said": "x"}, "said": "x",
+                     "id": other.physical_resource_id}  # fmt: skip
+
+
+def test_te_20_what_is_not_inside_a_template_resource_cannot_be_asked_for(ask, name, fault):
+    parent = """{heat_template_version: 2021-04-16, resources: {one: {type: child.yaml}},
+                 outputs: {o: {value: {get_attr: [one, resource.nope, value]}}}}"""
+    child = "{heat_template_version: 2021-04-16, resources: {other: {type: OS::Heat::None}}}"
+    body = {"stack_name": name, "template": parent, "files": {"child.yaml": child}}
+    assert "The Referenced Attribute (one resource.nope) is incorrect." in fault(ask("POST", "/stacks", json=body))[1]
+
+
 @pytest.mark.parametrize("as_map", [True, False])
 def test_whole_numbers_beyond_64_bits_keep_their_last_digit(heat, name, until, as_map):
     written = {"heat_template_version": "2021-04-16",
