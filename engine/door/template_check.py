@@ -38,17 +38,17 @@ class TemplateCheck:
         """What needs neither parameters' values nor a cloud. Raises Invalid with all findings, however much of the
         template some of them hide. Nothing is fetched."""
         examined = self._examined(source)
-        template, unknown = self._known(examined.template)
+        bindings = placeholders(examined.template, source.parameters)
+        template, unknown = self._known(examined.template, bindings)
         found = [*examined.errors, *unknown, *wrong_values(template, source.parameters)]
-        bindings = placeholders(template, source.parameters)
         found += _news(found, self._further(template, bindings, examined.errors, source.parameters))
         if found:
             raise Invalid(in_order(found, source.name))
         return template
 
-    def _known(self, template: Template) -> tuple[Template, Iterable[Diagnostic]]:
+    def _known(self, template: Template, bindings: Bindings) -> tuple[Template, Iterable[Diagnostic]]:
         """`template` without the resources whose type there is not, and what is said of these."""
-        unknown = unknown_types(template, self._registry)
+        unknown = unknown_types(template, self._registry, bindings)
         if not unknown:
             return template, ()
         known = {address: one for address, one in template.resources.items() if address not in unknown}
@@ -112,7 +112,8 @@ class TemplateCheck:
                 return
             children[resource.address] = child
             wrong = list(child_findings(child, resource, self._registry))
-            template, unknown = self._known(child.template)
+            defaults = child.source.environment.get("parameter_defaults") or {}
+            template, unknown = self._known(child.template, placeholders(child.template, child.given, defaults))
             mistakes = [*child.errors, *unknown] if child.whole else []
             yield from (*wrong, *mistakes)
             if not wrong and levels:
