@@ -93,9 +93,8 @@ class NativeApi:
         try:
             return await route.handler(call)
         except Exception as error:
-            # Lines and columns tell something only to those who sent a text.
-            as_map = body is not None and isinstance(body.get("template"), dict)
-            fault = fault_of(error, lines=not as_map)
+            # Lines and columns tell something only to those who sent a text: not a map, and not the one kept before.
+            fault = fault_of(error, lines=body is None or isinstance(body.get("template"), str))
             if fault is None or fault is error:
                 raise
             raise fault from error

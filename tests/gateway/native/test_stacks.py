@@ -98,6 +98,29 @@ def test_a_template_sent_as_a_map_has_paths_in_place_of_lines(ask, fault):
     assert "template:1" not in message
 
 
+def test_of_a_template_kept_from_before_paths_are_told_too(ask, heat, name, fault):
+    only = {"type": "string", "default": "a", "constraints": [{"allowed_values": ["a"]}]}
+    template = {"heat_template_version": "2018-08-31", "parameters": {"p": only}}
+    stack_id = heat.stacks.create(stack_name=name, template=template)["stack"]["id"]
+    _, message = fault(ask("PATCH", f"/stacks/{name}/{stack_id}/preview", json={"parameters": {"p": "b"}}))
+    assert "parameters.p" in message
+    assert "template:1" not in message
+
+
+def test_te_13_hooks_are_set_besides_files_of_environments(heat, name, until, ask):
+    """What `openstack stack create -e FILE --pre-create NAME` sends."""
+    hooks = {"resource_registry": {"resources": {"first": {"hooks": "pre-create"}, "x": {"OS::A": "OS::B"}}}}
+    sent = {"environment": {**hooks, "parameters": {"word": "ignored"}}, "environment_files": ["a"],
+            "files": {"a": "resource_registry: {resources: {second: {hooks: post-create}}}"}}  # fmt: skip
+    made = heat.stacks.create(stack_name=name, template=HOT, **sent)["stack"]
+    found = heat.stacks.environment(made["id"])
+    assert found["resource_registry"]["resources"] == {
+        "first": {"hooks": "pre-create"}, "second": {"hooks": "post-create"},
+    }  # fmt: skip
+    assert found["parameters"] == {}
+    heat.stacks.delete(made["id"])
+
+
 def test_apix_10_a_template_by_url(served, heat, name, until):
     served.files["t.yaml"] = HOT
     made = heat.stacks.create(stack_name=name, template_url=f"{served.url}/files/t.yaml")["stack"]
