@@ -13,7 +13,20 @@ from engine.door.nested_check import Child, child_findings, child_of, deployment
 from engine.expr.evaluate import evaluate, holds
 from engine.expr.parameters import Bindings, placeholders, wrong_defaults, wrong_values
 from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order
-from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
+from engine.model.expression import (
+    AttributeRef,
+    Expression,
+    ListOf,
+    Literal,
+    MakeUrl,
+    MapOf,
+    Mistake,
+    Repeat,
+    Replace,
+    Yaql,
+    find,
+    walk,
+)
 from engine.model.nearest import did_you_mean
 from engine.model.source import Examined, Source, Translator, Unanswered
 from engine.model.template import Constraint, DeletionPolicy, Dialect, Group, Parameter, Resource, Template
@@ -100,6 +113,8 @@ class TemplateCheck:
         yield from self._properties(deployment, (*deployment.resources.values(), *members))
         if deployment.template.dialect is Dialect.CFN:
             yield from _others(deployment)
+        else:
+            yield from _unfit(deployment)
         yield from self._attributes(deployment, children)
 
     def _inside(
@@ -279,6 +294,44 @@ def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constrain
 
 def _is_known(limit: Constraint, value: Value) -> bool:
     return any(fnmatchcase(str(value), glob) for glob in limit.known)
+
+
+def _unfit(deployment: Deployment) -> Iterator[Diagnostic]:
+    """What is written into functions of HOT's outputs that they never take. Heat refuses that too; what only the values
+    of a running stack show becomes the error of its output."""
+    scope = deployment.scope(View())
+    for output in deployment.template.outputs.values():
+        if output.condition is not None and not holds(output.condition, scope):
+            continue
+        for inner in find(output.value, *_CHECKED):
+            written = _as_written(inner)
+            try:
+                if written is not None:
+                    evaluate(written, scope)
+            except Invalid as error:
+                yield from (replace(one, address=one.address or f"outputs.{output.name}") for one in error.diagnostics)
+
+
+_CHECKED: Final = (Yaql, MakeUrl, Replace, Repeat)
+
+
+def _as_written(function: Yaql | MakeUrl | Replace | Repeat) -> Expression | None:
+    """The function with what it is given literally and nothing else; None where that tells nothing."""
+    match function:
+        case Yaql(expression) if _is_literal(expression):
+            return replace(function, data=Mistake())
+        case MakeUrl(parts) if _is_literal(parts):
+            return function
+        case Replace(_, params) if _is_literal(params) and not isinstance(params, MapOf):
+            return replace(function, template=Literal(""))
+        case Repeat(permutations=together) if together is not None and _is_literal(together):
+            return replace(function, template=Literal(""), loops=MapOf(()))
+        case _:
+            return None
+
+
+def _is_literal(expression: Expression) -> bool:
+    return all(isinstance(inner, Literal | ListOf | MapOf) for inner in walk(expression))
 
 
 def _others(deployment: Deployment) -> Iterator[Diagnostic]:
