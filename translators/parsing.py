@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
@@ -16,6 +17,7 @@ from translators.registry import apply_registry
 from translators.source import SourceNode, read
 
 _NOTHING_SAID = Operator()
+_VERSIONS = ("heat_template_version", "HeatTemplateFormatVersion", "AWSTemplateFormatVersion")
 _CFN_SECTIONS = ("AWSTemplateFormatVersion", "HeatTemplateFormatVersion", "Resources", "Parameters", "Transform")
 
 
@@ -46,6 +48,17 @@ def examine(source: Source, operator: Operator = _NOTHING_SAID) -> tuple[Templat
 def declared_parameters(source: Source) -> dict[str, Parameter]:
     """The parameters that a template declares, its other mistakes aside. Raises Invalid where it is no template."""
     return dict(_outline(source)[0].parameters)
+
+
+def declared_anywhere(source: Source) -> dict[str, Parameter]:
+    """What the template declares, and after that the templates sent along with it: environments speak to them too
+    (TE-02). Raises Invalid where the template itself is none."""
+    found: dict[str, Parameter] = {}
+    for name, text in source.files.items():
+        if any(version in text for version in _VERSIONS):
+            with contextlib.suppress(Invalid):  # its mistakes are told where it is used
+                found |= declared_parameters(replace(source, text=text, name=name))
+    return found | declared_parameters(source)
 
 
 def outline(source: Source) -> Template:

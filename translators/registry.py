@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.model.diagnostic import Span
-from engine.model.expression import Expression, Literal, MapOf
+from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
 from engine.model.nearest import nearest
 from engine.model.settings import inside, settings_of
 from engine.model.source import Question, Source
@@ -22,6 +22,8 @@ from translators.operator import BUILTIN, Operator
 TEMPLATE_RESOURCE = "OS::Heat::TemplateResource"
 # Types whose members' type is written in a property, and in which.
 _HOLDERS: Mapping[str, str] = {"OS::Heat::ResourceGroup": "resource_def", "OS::Heat::AutoScalingGroup": "resource"}
+_CHAIN = "OS::Heat::ResourceChain"
+_URLS = ("http://", "https://")
 _NAMED = re.compile(r"""\b(?:get_file|type)["']?\s*:\s*["']?([^\s"',}\]]+)""")
 _MOST_STEPS = 20  # a type mapped to a type mapped to …
 _ENDINGS = (".yaml", ".yml", ".template", ".json")
@@ -50,8 +52,26 @@ def apply_registry(
         made = _resolved(resource, registry, applying)
         if made is not resource:
             changed[address] = made
+    if changed:
+        _tell_what_is_asked(template, changed)
     done = replace(template, resources={**template.resources, **changed}) if changed else template
     return done, tuple(applying.questions)
+
+
+def _tell_what_is_asked(template: Template, changed: dict[str, Resource]) -> None:
+    """Write into template resources which of their inner resources are asked for."""
+    asked: dict[str, set[str]] = {}
+    parts = [part for one in template.resources.values() for part in (one.properties, one.metadata) if part is not None]
+    for part in (*parts, *(output.value for output in template.outputs.values())):
+        for inner in find(part, AttributeRef):
+            name = inner.attribute.value if isinstance(inner.attribute, Literal) else None
+            if isinstance(name, str) and name.startswith("resource.") and inner.address in changed:
+                asked.setdefault(inner.address, set()).add(name.split(".")[1])
+    for address, names in asked.items():
+        resource = changed[address]
+        if resource.type == TEMPLATE_RESOURCE:
+            entries = (*resource.properties.entries, ("inner", Literal(sorted(names), span=resource.span)))
+            changed[address] = replace(resource, properties=replace(resource.properties, entries=entries))
 
 
 def _resolved(resource: Resource, registry: Registry, applying: _Applying) -> Resource:
@@ -63,6 +83,8 @@ def _resolved(resource: Resource, registry: Registry, applying: _Applying) -> Re
     if kind in _HOLDERS:
         made = _with_definition(resource, _HOLDERS[kind], registry, applying)
         return made if made.type == kind else replace(made, type=kind)
+    if kind == _CHAIN:
+        _check_chain(resource, registry, applying)
     return resource if kind == resource.type else replace(resource, type=kind)
 
 
@@ -89,6 +111,18 @@ def _with_definition(resource: Resource, name: str, registry: Registry, applying
     changed = MapOf(tuple(made.items()), definition.rest, span=definition.span, keys=definition.keys)
     entries = dict(resource.properties.entries) | {name: changed}
     return replace(resource, properties=replace(resource.properties, entries=tuple(entries.items())))
+
+
+def _check_chain(resource: Resource, registry: Registry, applying: _Applying) -> None:
+    """The types of a chain's members are resolved when its stack is made; a template that is not there is told now."""
+    listed = resource.properties.get("resources")
+    inner = Registry(registry.inside(resource.address), applying.operator.registry)
+    for place, item in enumerate(listed.items if isinstance(listed, ListOf) else ()):
+        if isinstance(item, Literal) and isinstance(item.value, str):
+            address = f"resources.{resource.address}.properties.resources.{place}"
+            kind = inner.resolve(item.value, str(place))
+            if is_template(kind) and not kind.startswith(_URLS):
+                _text_of(kind, Place(resource.address, address, item.span), applying)
 
 
 class Registry:
@@ -163,21 +197,8 @@ def _template_properties(
 
     None, with a finding or a question, when the template's text is not there.
     """
-    source = applying.source
-    text = source.files.get(kind, applying.operator.files.get(kind))
-    if text is None and kind.startswith(("http://", "https://")):
-        question = Question("template", kind, span=place.span)
-        text = source.answers.get(question.key)
-        if text is None:
-            applying.questions.append(question)
-            return None
+    source, text = applying.source, _text_of(kind, place, applying)
     if text is None:
-        applying.findings.error(
-            "MissingFile",
-            f'The type {kind} of {place.resource} is a template that was not sent: it is not in "files".',
-            nearest(kind, source.files) or "Clients send local templates along; is the path right?",
-            address=place.address, span=place.span,
-        )  # fmt: skip
         return None
     environment = child_environment(source.environment, registry.inside(place.resource))
     # Where nothing may be asked the text of a URL stays empty: the engine fetches it when the stack is made.
@@ -188,6 +209,25 @@ def _template_properties(
     )  # fmt: skip
     literals: tuple[tuple[str, Expression], ...] = tuple((name, Literal(v, span=place.span)) for name, v in values)
     return MapOf((*literals, ("parameters", given)), span=given.span)
+
+
+def _text_of(kind: str, place: Place, applying: _Applying) -> str | None:
+    """The template's text; None, with a finding or a question, when it is not there."""
+    source = applying.source
+    text = source.files.get(kind, applying.operator.files.get(kind))
+    if text is None and kind.startswith(_URLS):
+        question = Question("template", kind, span=place.span)
+        text = source.answers.get(question.key)
+        if text is None:
+            applying.questions.append(question)
+    elif text is None:
+        applying.findings.error(
+            "MissingFile",
+            f'The type {kind} of {place.resource} is a template that was not sent: it is not in "files".',
+            nearest(kind, source.files) or "Clients send local templates along; is the path right?",
+            address=place.address, span=place.span,
+        )  # fmt: skip
+    return text
 
 
 def child_environment(environment: Mapping[str, Value], registry: Mapping[str, Value]) -> dict[str, Value]:

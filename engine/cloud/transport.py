@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import json
 import ssl
 import uuid
 from collections.abc import Callable, Mapping
@@ -53,6 +54,13 @@ class Answer:
     raw: bytes = field(default=b"", repr=False)
 
 
+def _encoded(body: Any) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError:  # whole numbers beyond 64 bits: the service says what it thinks of them
+        return json.dumps(body).encode()
+
+
 class Transport:
     """The process's way out. `ssl_context` None means the system's certificates."""
 
@@ -98,7 +106,7 @@ class Transport:
         sent = dict(headers)
         sent["X-OpenStack-Request-ID"] = request_id.get() or f"req-{uuid.uuid4()}"
         if json is not None:
-            data = orjson.dumps(json)
+            data = _encoded(json)
             sent.setdefault("Content-Type", _JSON)
         asking = _guard.set(None if asked.method in READING or _for_a_token(asked) else permit.get())
         try:

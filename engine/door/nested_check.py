@@ -154,7 +154,11 @@ def _facade(template: Template, kind: ResourceType) -> Iterator[str]:
 
 def has_output(child: Child, name: str) -> bool:
     """Whether `get_attr` of the resource may name it."""
-    return name in (*_OWN_ATTRIBUTES, *child.template.outputs) or name.startswith(("Outputs.", "resource."))
+    template = child.template
+    if name.startswith("resource.") and child.whole:
+        inner = name.split(".")[1]
+        return inner in template.resources or inner in template.groups
+    return name in (*_OWN_ATTRIBUTES, *template.outputs) or name.startswith(("Outputs.", "resource."))
 
 
 def deployment_of(child: Child, template: Template, outer: Deployment) -> Deployment | None:

@@ -10,10 +10,23 @@ from typing import Final
 
 from engine.door.group_members import group_members
 from engine.door.nested_check import Child, child_findings, child_of, deployment_of, has_output
-from engine.expr.evaluate import evaluate
+from engine.expr.evaluate import evaluate, holds
 from engine.expr.parameters import Bindings, placeholders, wrong_defaults, wrong_values
 from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order
-from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
+from engine.model.expression import (
+    AttributeRef,
+    Expression,
+    ListOf,
+    Literal,
+    MakeUrl,
+    MapOf,
+    Mistake,
+    Repeat,
+    Replace,
+    Yaql,
+    find,
+    walk,
+)
 from engine.model.nearest import did_you_mean
 from engine.model.source import Examined, Source, Translator, Unanswered
 from engine.model.template import Constraint, DeletionPolicy, Dialect, Group, Parameter, Resource, Template
@@ -38,20 +51,20 @@ class TemplateCheck:
         """What needs neither parameters' values nor a cloud. Raises Invalid with all findings, however much of the
         template some of them hide. Nothing is fetched."""
         examined = self._examined(source)
-        template, unknown = self._known(examined.template)
+        bindings = placeholders(examined.template, source.parameters)
+        template, unknown = self._known(examined.template, bindings)
         given = source.parameters
         if any(one.address in ("Parameters", "parameters") for one in examined.errors):
             given = {}  # which there are is not known
         found = [*examined.errors, *unknown, *wrong_values(template, given)]
-        bindings = placeholders(template, source.parameters)
         found += _news(found, self._further(template, bindings, examined.errors, source.parameters))
         if found:
             raise Invalid(in_order(found, source.name))
         return template
 
-    def _known(self, template: Template) -> tuple[Template, Iterable[Diagnostic]]:
+    def _known(self, template: Template, bindings: Bindings) -> tuple[Template, Iterable[Diagnostic]]:
         """`template` without the resources whose type there is not, and what is said of these."""
-        unknown = unknown_types(template, self._registry)
+        unknown = unknown_types(template, self._registry, bindings)
         if not unknown:
             return template, ()
         known = {address: one for address, one in template.resources.items() if address not in unknown}
@@ -103,6 +116,8 @@ class TemplateCheck:
         yield from self._properties(deployment, (*deployment.resources.values(), *members))
         if deployment.template.dialect is Dialect.CFN:
             yield from _others(deployment)
+        else:
+            yield from _unfit(deployment)
         yield from self._attributes(deployment, children)
 
     def _inside(
@@ -115,7 +130,8 @@ class TemplateCheck:
                 return
             children[resource.address] = child
             wrong = list(child_findings(child, resource, self._registry))
-            template, unknown = self._known(child.template)
+            defaults = child.source.environment.get("parameter_defaults") or {}
+            template, unknown = self._known(child.template, placeholders(child.template, child.given, defaults))
             mistakes = [*child.errors, *unknown] if child.whole else []
             yield from (*wrong, *mistakes)
             if not wrong and levels:
@@ -283,6 +299,44 @@ def _is_known(limit: Constraint, value: Value) -> bool:
     return any(fnmatchcase(str(value), glob) for glob in limit.known)
 
 
+def _unfit(deployment: Deployment) -> Iterator[Diagnostic]:
+    """What is written into functions of HOT's outputs that they never take. Heat refuses that too; what only the values
+    of a running stack show becomes the error of its output."""
+    scope = deployment.scope(View())
+    for output in deployment.template.outputs.values():
+        if output.condition is not None and not holds(output.condition, scope):
+            continue
+        for inner in find(output.value, *_CHECKED):
+            written = _as_written(inner)
+            try:
+                if written is not None:
+                    evaluate(written, scope)
+            except Invalid as error:
+                yield from (replace(one, address=one.address or f"outputs.{output.name}") for one in error.diagnostics)
+
+
+_CHECKED: Final = (Yaql, MakeUrl, Replace, Repeat)
+
+
+def _as_written(function: Yaql | MakeUrl | Replace | Repeat) -> Expression | None:
+    """The function with what it is given literally and nothing else; None where that tells nothing."""
+    match function:
+        case Yaql(expression) if _is_literal(expression):
+            return replace(function, data=Mistake())
+        case MakeUrl(parts) if _is_literal(parts):
+            return function
+        case Replace(_, params) if _is_literal(params) and not isinstance(params, MapOf):
+            return replace(function, template=Literal(""))
+        case Repeat(permutations=together) if together is not None and _is_literal(together):
+            return replace(function, template=Literal(""), loops=MapOf(()))
+        case _:
+            return None
+
+
+def _is_literal(expression: Expression) -> bool:
+    return all(isinstance(inner, Literal | ListOf | MapOf) for inner in walk(expression))
+
+
 def _others(deployment: Deployment) -> Iterator[Diagnostic]:
     """What metadata and outputs ask for that nothing can give, whatever resources turn out to be."""
     scope = deployment.scope(View())
@@ -291,7 +345,7 @@ def _others(deployment: Deployment) -> Iterator[Diagnostic]:
     places += [
         (f"Outputs.{one.name}", part)
         for one in deployment.template.outputs.values()
-        if one.condition is None or evaluate(one.condition, scope)
+        if one.condition is None or holds(one.condition, scope)
         for part in (one.value, one.export)
     ]
     yield from _exports(deployment)
@@ -310,7 +364,7 @@ def _exports(deployment: Deployment) -> Iterator[Diagnostic]:
     """Q22: names of exports that are put together are known as soon as parameters are."""
     scope = deployment.scope(View())
     for output in deployment.template.outputs.values():
-        if output.export is None or (output.condition is not None and not evaluate(output.condition, scope)):
+        if output.export is None or (output.condition is not None and not holds(output.condition, scope)):
             continue
         try:
             name = evaluate(output.export, scope)

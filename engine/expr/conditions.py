@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.expr.evaluate import evaluate, truth
+from engine.expr.evaluate import holds
 from engine.expr.scope import Scope
 from engine.model.diagnostic import Diagnostic, Invalid
 from engine.model.expression import ConditionRef, FacadePart, Pseudo, walk
@@ -37,7 +37,7 @@ class _ConditionScope:
                                      span=expression.span))  # fmt: skip
         self._deciding.append(name)
         try:
-            return truth(evaluate(expression, self))
+            return holds(expression, self)
         finally:
             self._deciding.pop()
 

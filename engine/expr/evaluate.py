@@ -98,7 +98,7 @@ def _into(value: Value, path: Sequence[Value], *, lenient: bool, span: Span | No
         try:
             if isinstance(value, Mapping):
                 value = value[step] if step in value else value[str(step)]
-            elif isinstance(value, list | tuple):
+            elif isinstance(value, list | tuple) or (lenient and isinstance(value, str)):
                 value = value[int(step)]
             else:
                 raise KeyError(step)
@@ -156,7 +156,7 @@ def _condition_ref(e: x.ConditionRef, scope: Scope) -> Value:
 
 
 def _if(e: x.If, scope: Scope) -> Value:
-    decided = truth(evaluate(e.condition, scope))
+    decided = holds(e.condition, scope)
     if decided is UNKNOWN:
         return UNKNOWN
     if decided:
@@ -165,13 +165,19 @@ def _if(e: x.If, scope: Scope) -> Value:
 
 
 _FALSE = frozenset({"", "0", "f", "false", "off", "n", "no"})
+_TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 
 
-def truth(value: Value) -> Value:
-    """A condition's value: booleans, and the words that parameters of type string have for them."""
-    if isinstance(value, str):
-        return value.lower() not in _FALSE
-    return value if value is UNKNOWN else bool(value)
+def holds(condition: x.Expression, scope: Scope) -> Value:
+    """A condition's value: a boolean, one of the words that parameters of type string have for it, or UNKNOWN."""
+    value = evaluate(condition, scope)
+    if isinstance(value, str) and value.lower() in _TRUE | _FALSE:
+        return value.lower() in _TRUE
+    if value is None or value is NO_VALUE:
+        return False
+    if value is UNKNOWN or isinstance(value, bool):
+        return value
+    raise fail("InvalidCondition", f'Invalid condition "{shown(value)}": it is neither true nor false.', condition.span)
 
 
 def _equals(e: x.Equals, scope: Scope) -> Value:
@@ -184,19 +190,19 @@ def _equals(e: x.Equals, scope: Scope) -> Value:
 
 
 def _not(e: x.Not, scope: Scope) -> Value:
-    value = truth(evaluate(e.operand, scope))
+    value = holds(e.operand, scope)
     return value if value is UNKNOWN else not value
 
 
 def _and(e: x.And, scope: Scope) -> Value:
-    values = [truth(evaluate(one, scope)) for one in e.operands]
+    values = [holds(one, scope) for one in e.operands]
     if any(value is False for value in values):
         return False
     return UNKNOWN if any(value is UNKNOWN for value in values) else True
 
 
 def _or(e: x.Or, scope: Scope) -> Value:
-    values = [truth(evaluate(one, scope)) for one in e.operands]
+    values = [holds(one, scope) for one in e.operands]
     if any(value is True for value in values):
         return True
     return UNKNOWN if any(value is UNKNOWN for value in values) else False
@@ -449,7 +455,7 @@ _TABLE: Mapping[type, Callable[[Any, Scope], Value]] = {
     x.Not: _not,
     x.And: _and,
     x.Or: _or,
-    x.Contains: _known(functions.contains, "value", "sequence"),
+    x.Contains: _known(functions.contains, "value", "sequence", extra=("as_text",)),
     x.EachMemberIn: _known(functions.each_member_in, "members", "sequence"),
     x.EachMemberEquals: _known(functions.each_member_equals, "members", "value"),
     x.Concat: _known(functions.concat, "parts"),

@@ -287,13 +287,13 @@ def length(source: Value) -> int:
     return len(_list(source, "The argument of Fn::Length"))
 
 
-def contains(value: Value, sequence: Value) -> bool:
+def contains(value: Value, sequence: Value, as_text: bool) -> bool:
     if isinstance(sequence, str):
         return text_of(value) in sequence
     if isinstance(sequence, Mapping):
         return not isinstance(value, dict | list | tuple) and value in sequence
     items = _list(sequence, "Where is searched")
-    return value in items or comparable(value) in [comparable(item) for item in items]
+    return value in items or (as_text and comparable(value) in [comparable(item) for item in items])
 
 
 def each_member_in(members: Value, sequence: Value) -> bool:
@@ -357,7 +357,7 @@ def map_merge(maps: Value) -> dict[str, Value]:
 
 def map_replace(source: Value, changes: Value) -> Value:
     if source is None:
-        return None
+        return {}
     keys, values = _changes(changes)
     if not isinstance(source, Mapping):
         raise Refused(f"map_replace works on a map, not on {kind_of(source)}.")

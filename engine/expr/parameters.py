@@ -201,14 +201,14 @@ def typed(parameter: Parameter, raw: Value) -> Value:
 
 
 def _number(raw: Value) -> int | float:
-    """TP-16: whole where possible."""
+    """TP-16: text is a whole number where possible; a number stays what it is, so that 2.0 is not shown as 2."""
+    if isinstance(raw, float) and math.isfinite(raw):
+        return raw
     if not isinstance(raw, bool) and not (isinstance(raw, str) and "_" in raw):
         for convert in (int, float):
             try:
                 found = convert(raw)
             except (ValueError, TypeError, OverflowError):
-                continue
-            if isinstance(raw, float) and convert is int and found != raw:
                 continue
             if isinstance(found, int) or math.isfinite(found):
                 return found
@@ -344,8 +344,8 @@ def _is_multiple(value: float, step: float, offset: float) -> bool:
 def _not_allowed(allowed: Sequence[Value], parameter: Parameter, value: Value, said: str, aws: bool) -> str | None:
     texts = {shown(one) for one in allowed}
     values = value if isinstance(value, list) else [value]
-    number = parameter.type is ParameterType.NUMBER
-    if all(shown(one) in texts or (number and _same_number(one, allowed)) for one in values):
+    alike = {ParameterType.NUMBER: _same_number, ParameterType.BOOLEAN: _same_truth}.get(parameter.type)
+    if all(shown(one) in texts or (alike is not None and alike(one, allowed)) for one in values):
         return None
     listed = ", ".join(shown(one) for one in allowed)
     return f"must be one of AllowedValues: [{listed}]" if aws else f'"{said}" is not an allowed value [{listed}]'
@@ -356,6 +356,10 @@ def _same_number(value: Value, allowed: Sequence[Value]) -> bool:
         return _number(value) in [_number(one) for one in allowed]
     except _Wrong:
         return False
+
+
+def _same_truth(value: Value, allowed: Sequence[Value]) -> bool:
+    return any(str(one).lower() in (_TRUE if value else _FALSE) for one in allowed)
 
 
 def _pattern(pattern: str, value: Value, said: str, aws: bool) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from engine.expr.evaluate import evaluate, truth
+from engine.expr.evaluate import holds
 from engine.expr.scope import Scope
 from engine.model.diagnostic import Span
 from engine.model.expression import AttributeRef, Expression, If, Literal, ResourceRef, children, within
@@ -35,7 +35,7 @@ def _of_decided(expression: Expression, scope: Scope) -> Iterator[Reference]:
         here = todo.pop()
         match here:
             case If(condition, then, otherwise):
-                decided = truth(evaluate(condition, scope))
+                decided = holds(condition, scope)
                 if decided is not False:
                     todo.append(then)
                 if decided is not True and otherwise is not None:

@@ -187,8 +187,11 @@ class Or:
 
 @immutable
 class Contains:
+    """`as_text`: compare as CloudFormation does; HOT compares values."""
+
     value: Expression
     sequence: Expression
+    as_text: bool = False
     span: Span | None = _span()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from engine.expr.conditions import decide_conditions
-from engine.expr.evaluate import evaluate
+from engine.expr.evaluate import evaluate, holds
 from engine.expr.functions import shown
 from engine.expr.parameters import HIDDEN, Bindings, bind
 from engine.expr.references import Reference, references
@@ -18,7 +18,7 @@ from engine.model.expression import Expression, ImportValue, find
 from engine.model.source import Source
 from engine.model.template import DeletionPolicy, Dialect, Group, Resource, Template
 from engine.model.value import UNKNOWN, Value, texts_in
-from engine.plan.scope import DeploymentScope, Facts, View
+from engine.plan.scope import NOTHING_ASKED, DeploymentScope, Facts, View
 from engine.resources.base import StackIdentity
 from engine.resources.implied import implied_dependencies
 from engine.resources.isotherm import HIDING
@@ -114,7 +114,7 @@ def deploy(
     facade: Mapping[str, Value] | None = None,
 ) -> Deployment:
     """Draw the graph of `template`. Raises Invalid: unknown types, conditions without an answer, cycles."""
-    unknown = unknown_types(template, registry)
+    unknown = unknown_types(template, registry, bindings)
     if unknown:
         raise Invalid(unknown.values())
     return ordered(decided(template, bindings, identity, facts, facade))
@@ -160,7 +160,7 @@ def ordered(deployment: Deployment) -> Deployment:
 def _holds(condition: Expression | None, scope: DeploymentScope) -> bool:
     if condition is None:
         return True
-    decided = evaluate(condition, scope)
+    decided = holds(condition, scope)
     return decided is UNKNOWN or bool(decided)
 
 
@@ -183,13 +183,22 @@ def _with_policy(held: _Held, scope: DeploymentScope) -> _Held:
     )  # fmt: skip
 
 
-def unknown_types(template: Template, registry: Registry) -> dict[str, Diagnostic]:
-    """What is said of each resource, by its address, whose type there is not."""
-    return {
-        one.address: unknown_type(one, registry)
-        for one in template.resources.values()
-        if registry.find(one.type) is None
-    }
+def unknown_types(template: Template, registry: Registry, bindings: Bindings) -> dict[str, Diagnostic]:
+    """What is said of each resource, by its address, whose type there is not. In HOT a resource that its condition
+    leaves out may be of any type: that is how templates do without what a cloud has not."""
+    strangers = [one for one in template.resources.values() if registry.find(one.type) is None]
+    if template.dialect is Dialect.HOT and any(one.condition is not None for one in strangers):
+        strangers = [one for one in strangers if not _left_out_for_sure(one, template, bindings)]
+    return {one.address: unknown_type(one, registry) for one in strangers}
+
+
+def _left_out_for_sure(resource: Resource, template: Template, bindings: Bindings) -> bool:
+    alone = replace(template, resources={}, groups={}, outputs={})
+    try:
+        deployment = decided(alone, bindings, StackIdentity("", "", "", ""), NOTHING_ASKED)
+        return not _holds(resource.condition, deployment.scope(View()))
+    except Invalid:  # told where conditions are decided
+        return False
 
 
 def unknown_type(resource: Resource, registry: Registry) -> Diagnostic:

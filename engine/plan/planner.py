@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.expr.evaluate import evaluate
+from engine.expr.evaluate import evaluate, holds
 from engine.expr.parameters import HIDDEN
 from engine.expr.references import references
 from engine.expr.scope import Scope
@@ -74,9 +74,10 @@ class _Planned(View):
             return UNKNOWN
         if self.masked and self.registry.get(decision.row.type).hides(decision.row.attributes):
             return HIDDEN
+        kind = self.registry.get(decision.row.type)
         if name is None:
-            return dict(decision.row.attributes)
-        return self.registry.get(decision.row.type).attribute(decision.row.attributes, name)
+            return kind.everything(decision.row.attributes)
+        return kind.attribute(decision.row.attributes, name)
 
     def attribute_at(self, address: str, name: str, path: Sequence[Value]) -> tuple[Value, int]:
         decision = self.decided.get(address)
@@ -260,7 +261,7 @@ def _outputs(deployment: Deployment, view: View) -> dict[str, Value]:
     scope = deployment.scope(view)
     found = {}
     for output in deployment.template.outputs.values():
-        if output.condition is None or evaluate(output.condition, scope):
+        if output.condition is None or holds(output.condition, scope):
             found[output.name] = evaluate(output.value, scope)
     return found
 

@@ -312,6 +312,10 @@ class ResourceType:
         """
         return self.attribute(attributes, name), 0
 
+    def everything(self, attributes: Mapping[str, Value]) -> dict[str, Value]:
+        """What HOT's `get_attr` gives where it names no attribute."""
+        return dict(attributes)
+
     def has_attribute(self, name: str) -> bool:
         """Whether a template may ask for it; types with computed names override."""
         return name == "show" or self.any_properties or name in self.attributes

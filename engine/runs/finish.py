@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.expr.evaluate import evaluate
+from engine.expr.evaluate import evaluate, holds
 from engine.model.diagnostic import Invalid
 from engine.model.errors import Refused
 from engine.model.stack import OutputValue
@@ -30,7 +30,7 @@ def evaluate_outputs(deployment: Deployment, view: View) -> tuple[OutputValue, .
     found = []
     for output in deployment.template.outputs.values():
         try:
-            if output.condition is not None and not evaluate(output.condition, scope):
+            if output.condition is not None and not holds(output.condition, scope):
                 continue
             value = evaluate(output.value, scope)
             export = None if output.export is None else evaluate(output.export, scope)

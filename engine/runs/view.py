@@ -33,11 +33,11 @@ class RowsView(View):
             return None
         if self._masked and not row.is_group and self._registry.get(row.type).hides(row.attributes):
             return HIDDEN
-        if name is None:
-            return dict(row.attributes)
         if row.is_group:
-            return row.attributes.get(name)
+            return dict(row.attributes) if name is None else row.attributes.get(name)
         kind = self._registry.get(row.type)
+        if name is None:
+            return kind.everything(row.attributes)
         if not kind.has_attribute(name):
             raise invalid(
                 "UnknownAttribute",

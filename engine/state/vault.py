@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from engine.model.value import Value
 
 _SEALED = "gAAAA"  # how every Fernet token begins (version byte 0x80, then a time before 2106)
+_UNUSUAL = b"\n"  # what is behind JSON that orjson could not write, and would not read as it was
 
 
 class WrongKey(Exception):
@@ -21,7 +23,18 @@ class WrongKey(Exception):
 
 def dump(value: Value) -> str:
     """Return JSON text; keys that are not strings become strings, other objects are refused with TypeError."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    return _encoded(value).decode()
+
+
+def _encoded(value: Value) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:  # integers beyond 64 bits and halves of surrogate pairs, which templates may hold
+        return json.dumps(value).encode() + _UNUSUAL
+
+
+def _decoded(text: str | bytes) -> Value:
+    return json.loads(text) if text[-1:] in ("\n", _UNUSUAL) else orjson.loads(text)
 
 
 class Vault:
@@ -34,7 +47,7 @@ class Vault:
         """Return `value` as sealed text; the empty map is left in clear, it tells nothing."""
         if value == {}:
             return "{}"
-        return self._ring.encrypt(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)).decode()
+        return self._ring.encrypt(_encoded(value)).decode()
 
     def seal_text(self, text: str, *, secret: bool) -> str:
         """Return `text`, sealed when it is secret, or when it looks as if it were sealed."""
@@ -49,9 +62,9 @@ class Vault:
         if text is None:
             return None
         if not text.startswith(_SEALED):
-            return orjson.loads(text)
+            return _decoded(text)
         try:
-            return orjson.loads(self._ring.decrypt(text.encode()))
+            return _decoded(self._ring.decrypt(text.encode()))
         except InvalidToken as error:
             raise WrongKey(
                 "a stored secret cannot be opened: the configured auth_encryption_key is not the one it was sealed with"

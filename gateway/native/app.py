@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ log = structlog.get_logger(__name__)
 _PREFIXES = ("/v1/{tenant_id}", "/v1.0/{tenant_id}")  # static beginnings: the router finds them by index
 _REQUEST_ID: Final = "X-Openstack-Request-Id"
 _JSON_TYPES = ("", "text/plain", "application/json")
+_LONG_NUMBER = re.compile(rb"\d{19}")  # may be beyond 64 bits
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -90,9 +93,8 @@ class NativeApi:
         try:
             return await route.handler(call)
         except Exception as error:
-            # Lines and columns tell something only to those who sent a text.
-            as_map = body is not None and isinstance(body.get("template"), dict)
-            fault = fault_of(error, lines=not as_map)
+            # Lines and columns tell something only to those who sent a text: not a map, and not the one kept before.
+            fault = fault_of(error, lines=body is None or isinstance(body.get("template"), str))
             if fault is None or fault is error:
                 raise
             raise fault from error
@@ -115,8 +117,8 @@ class NativeApi:
         if bytes(content[:1]) != b"{":
             return None
         try:
-            found = orjson.loads(bytes(content))
-        except orjson.JSONDecodeError as error:
+            found = _document(bytes(content))
+        except ValueError as error:
             raise bad_request(f"The body is no JSON document: {error}") from error
         return found if isinstance(found, dict) else None
 
@@ -138,6 +140,12 @@ class NativeApi:
         uri = self._settings.www_authenticate_uri
         told = f'Keystone uri="{uri}"' if uri else "Keystone"
         return web.Response(status=401, text="Authentication required", headers={"WWW-Authenticate": told})
+
+
+def _document(content: bytes) -> Any:
+    """What JSON says. Whole numbers beyond 64 bits, of which orjson makes fractions, keep their last digits."""
+    found = orjson.loads(content)
+    return json.loads(content) if _LONG_NUMBER.search(content) else found
 
 
 def _route(method: str, path: str, handler: _Handler) -> web.RouteDef:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from engine.model.status import OnFailure
 from gateway.native.call import Call
 from gateway.native.faults import Fault, bad_request
 from translators.hot.environment import SECTIONS, combine, merge_environments
-from translators.parsing import declared_parameters
+from translators.parsing import declared_anywhere, declared_parameters
 
 _LONGEST_TAG = 80
 _MOST_MINUTES = 10**6
@@ -30,11 +31,14 @@ async def source_of(call: Call, body: Mapping[str, Any], previous: Source | None
     if previous is not None:
         files = {**previous.files, **files}
     given = dict(_map(body.get("parameters"), "parameters"))
-    declared = await aside(lambda: declared_parameters(Source(text, files, name=name)), when=len(text) > LONG)
-    said = combine(
-        _environment(body.get("environment")), _names(body.get("environment_files"), "environment_files"), files,
-        given, declared,
-    )  # fmt: skip
+    source = Source(text, files, name=name)
+    declared = await aside(lambda: declared_parameters(source), when=len(text) > LONG)
+    listed = _names(body.get("environment_files"), "environment_files")
+    known = declared
+    if listed:
+        long = len(text) + sum(map(len, files.values())) > LONG
+        known = await aside(lambda: declared_anywhere(source), when=long)
+    said = combine(_environment(body.get("environment")), listed, files, given, known)
     environment = {section: value for section, value in said.environment.items() if section in _SUBSTANCE and value}
     parameters = dict(said.parameters)
     if previous is not None:
@@ -73,8 +77,11 @@ async def _template(call: Call, body: Mapping[str, Any], previous: Source | None
 def _as_text(given: Any, what: str) -> str:
     try:
         return orjson.dumps(given).decode()
-    except orjson.JSONEncodeError as error:
-        raise bad_request(f"The {what} cannot be read: {error}.") from error
+    except orjson.JSONEncodeError:  # whole numbers beyond 64 bits, or nested too deeply
+        try:
+            return json.dumps(given)
+        except RecursionError as error:
+            raise bad_request(f"The {what} is nested too deeply.") from error
 
 
 def _environment(given: Any) -> str | Mapping[str, Any] | None:

@@ -24,7 +24,7 @@ from translators.source import SourceNode
 def contains(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     """`[list, value]`"""
     pair = _pair(builder, "Fn::Contains", "a list of strings and a string", argument, at)
-    return Contains(pair[1], pair[0], span=span) if pair else Mistake(span=span)
+    return Contains(pair[1], pair[0], as_text=True, span=span) if pair else Mistake(span=span)
 
 
 def each_member_equals(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.model.diagnostic import Diagnostic, Invalid, Span, invalid
@@ -41,15 +41,16 @@ def combine(
 ) -> Combined:
     """Return what a stack request says together (TE-03, TE-04, TE-05). Raises Invalid with all findings.
 
-    `environment_files` name entries of `files`; with them the body's `environment` is ignored, and they win over the
-    request's parameters. `declared` are the template's parameters (`translators.declared_parameters`).
+    `environment_files` name entries of `files`; with them the body's `environment` is ignored, but for the hooks of
+    resources, and they win over the request's parameters. `declared` are the parameters of the template and of those
+    sent along with it (`translators.declared_anywhere`).
     """
     if not environment_files:
         body = read_environment(environment)
         given = {**(body.pop("parameters", None) or {}), **parameters}
         return Combined(given, body)
     findings = Findings()
-    documents = []
+    documents = list(_hooks_beside(environment))
     for name in environment_files:
         if name not in files:
             findings.error("MissingFile", f'The environment file {name} is not in "files".',
@@ -62,6 +63,25 @@ def combine(
     findings.check()
     merged = merge_environments(documents, declared, parameters)
     return Combined(merged.pop("parameters", {}), merged)
+
+
+def _hooks_beside(environment: str | Mapping[str, Value] | None) -> Iterator[Mapping[str, Value]]:
+    """The hooks in a body's environment: `openstack stack create --pre-create NAME` says them there and nowhere else,
+    beside the files that the environment is made of."""
+    registry = environment.get("resource_registry") if isinstance(environment, Mapping) else None
+    resources = registry.get("resources") if isinstance(registry, Mapping) else None
+    found = _only_hooks(resources) if isinstance(resources, Mapping) else {}
+    if found:
+        yield read_environment({"resource_registry": {"resources": found}})
+
+
+def _only_hooks(settings: Mapping[str, Value]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, value in settings.items():
+        kept = _only_hooks(value) if isinstance(value, Mapping) else value if name == "hooks" else None
+        if kept:
+            found[name] = kept
+    return found
 
 
 def read_environment(given: str | Mapping[str, Value] | None, *, name: str = "environment") -> dict[str, Value]:
@@ -209,8 +229,8 @@ def merge_environments(
 ) -> dict[str, Value]:
     """Later documents over earlier ones over the request's `parameters` (TE-04, TE-06). Raises Invalid.
 
-    Names that the template does not declare are dropped where there is something to merge with, and kept where there
-    is not, as Heat does.
+    Names that no template declares are dropped where there is something to merge with, and kept where there is not, as
+    Heat does.
     """
     merged: dict[str, Value] = {"parameters": dict(parameters)} if parameters else {}
     chosen: dict[str, str] = {}

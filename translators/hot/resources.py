@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.model.diagnostic import Span
-from engine.model.expression import Expression, Literal, MapOf, Mistake
+from engine.model.expression import Expression, ListOf, Literal, MapOf, Mistake
 from engine.model.template import DeletionPolicy, Output, Resource
 from translators.findings import nearest
 from translators.hot import shapes
@@ -69,11 +69,11 @@ def _resource(b: Builder, key: SourceNode, item: SourceNode) -> Resource:
         properties=_properties(b, item),
         depends_on=depends_on,
         condition=_condition(b, condition),
-        metadata=_part(b, item, "metadata"),
+        metadata=_metadata(b, item),
         deletion_policy=DeletionPolicy.DELETE if computed else _policy(b, policy, newer),
         computed_policy=_part(b, item, "deletion_policy") if computed else None,
         update_policy=_part(b, item, "update_policy"),
-        external_id=None if external is None else _part(b, item, "external_id"),
+        external_id=None if external is None else _external_id(b, item, external),
         description=shapes.text(item.get("description"), f"{_here(b)}.description", b.findings),
         span=key.span,
         places=_places(item),
@@ -128,6 +128,20 @@ def _part(b: Builder, item: SourceNode, name: str) -> Expression | None:
         return None
     with b.within(name):
         return b.build(node)
+
+
+def _metadata(b: Builder, item: SourceNode) -> Expression | None:
+    node, found = item.get("metadata"), _part(b, item, "metadata")
+    if node is not None and isinstance(found, Literal | ListOf):
+        b.fail("InvalidDefinition", "Metadata must be a map.", "Write NAME: VALUE below it.", node.span)
+    return found
+
+
+def _external_id(b: Builder, item: SourceNode, node: SourceNode) -> Expression | None:
+    found = _part(b, item, "external_id")
+    if isinstance(found, MapOf | ListOf):
+        b.fail("InvalidDefinition", "An external_id is the id of one object, as text.", "Write one id.", node.span)
+    return found
 
 
 def _condition(b: Builder, node: SourceNode | None) -> Expression | None:

@@ -26,6 +26,14 @@ class MembersType(NestedType):
     def attribute_at(self, attributes: Mapping[str, Value], name: str, path: Sequence[Value]) -> tuple[Value, int]:
         return ask(attributes, name, path)
 
+    def everything(self, attributes: Mapping[str, Value]) -> dict[str, Value]:
+        return without_members(attributes)
+
+
+def without_members(attributes: Mapping[str, Value]) -> dict[str, Value]:
+    """What a group shows of itself."""
+    return {name: value for name, value in attributes.items() if name != MEMBERS}
+
 
 def gather(members: Iterable[Member], removed: Sequence[str] | None = None) -> dict[str, Any]:
     """The attributes a group keeps; `removed` where it tells of names that are never used again."""
@@ -44,7 +52,7 @@ def ask(attributes: Mapping[str, Value], name: str, path: Sequence[Value]) -> tu
         return attributes.get(name), 0
     members = attributes.get(MEMBERS) or {}
     if name == "show":
-        return {key: value for key, value in attributes.items() if key != MEMBERS}, 0
+        return without_members(attributes), 0
     if name == "attributes":
         if not path:
             names = {attribute for one in members.values() for attribute in one}

@@ -116,6 +116,9 @@ class ScalingGroup(members.MembersType):
             return members.ask(attributes, name, path)
         return attributes.get(name), 0
 
+    def everything(self, attributes: Mapping[str, Value]) -> dict[str, Value]:
+        return members.without_members(attributes)
+
     async def gathered(self, op: Operation, outputs: Mapping[str, Value]) -> dict[str, Any]:
         assert op.physical_id is not None
         found = {one[0]: one for one in await op.services.nested_resources(op.physical_id)}

@@ -44,7 +44,7 @@ def refused(template: Template, given: Mapping[str, Any]) -> tuple[Diagnostic, .
         ("TP-15", BOOLEAN, "Yes", True), ("TP-15", BOOLEAN, "1", True), ("TP-15", BOOLEAN, 0, False),
         ("TP-15", BOOLEAN, "oFF", False), ("TP-15", BOOLEAN, True, True),
         ("TP-16", NUMBER, "12", 12), ("TP-16", NUMBER, "1.5", 1.5), ("TP-16", NUMBER, 7, 7),
-        ("TP-16", NUMBER, 1.5, 1.5),
+        ("TP-16", NUMBER, 1.5, 1.5), ("TP-16", NUMBER, 2.0, 2.0), ("TP-16", NUMBER, "2.0", 2.0),
         ("TP-16", NUMBER, "1e3", 1000.0),
     ],
 )  # fmt: skip
@@ -123,6 +123,15 @@ def test_everything_wrong_is_told_at_once() -> None:
         "ParameterConstraint",
         "ParameterMissing",
     ]
+
+
+@pytest.mark.parametrize("allowed", [(True,), ("true",), ("Yes", "maybe")])
+def test_allowed_values_of_a_boolean_are_booleans_however_they_are_written_tp_06(allowed: tuple[Any, ...]) -> None:
+    limit = (Constraint(allowed_values=allowed),)
+    template = declare(Parameter("p", BOOLEAN, constraints=limit))
+    assert bind(template, {"p": "on"}).values["p"] is True
+    (found,) = refused(template, {"p": "no"})
+    assert found.code == "ParameterConstraint"
 
 
 # --- constraints ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from engine.model import expression as x
 from engine.model.diagnostic import Invalid
 from engine.model.expression import Expression, ListOf, Literal, MapOf
 from engine.model.template import Dialect, Template
-from engine.model.value import UNKNOWN
+from engine.model.value import UNKNOWN, Value
 from tests.engine.expr.conftest import Everything
 
 A, B = x.ResourceRef("a"), x.AttributeRef("b", Literal("name"))
@@ -63,8 +63,15 @@ def test_a_circle_of_conditions_is_refused_tr_11() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "truth"), [("false", False), ("No", False), ("0", False), ("true", True), ("x", True)]
+    ("value", "truth"), [("false", False), ("No", False), ("0", False), ("true", True), ("On", True)]
 )
 def test_a_string_parameter_may_be_a_condition(value: str, truth: bool) -> None:
     assert decided(a=Literal(value)) == {"a": truth}
     assert decided(a=x.Not(Literal(value))) == {"a": not truth}
+
+
+@pytest.mark.parametrize("value", ["production", 5, ["a"], {"a": "b"}])
+def test_what_is_neither_true_nor_false_is_no_condition_tr_11(value: Value) -> None:
+    for condition in (Literal(value), x.Not(Literal(value))):
+        with pytest.raises(Invalid, match="it is neither true nor false"):
+            decided(a=condition)

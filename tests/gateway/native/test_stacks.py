@@ -98,6 +98,29 @@ def test_a_template_sent_as_a_map_has_paths_in_place_of_lines(ask, fault):
     assert "template:1" not in message
 
 
+def test_of_a_template_kept_from_before_paths_are_told_too(ask, heat, name, fault):
+    only = {"type": "string", "default": "a", "constraints": [{"allowed_values": ["a"]}]}
+    template = {"heat_template_version": "2018-08-31", "parameters": {"p": only}}
+    stack_id = heat.stacks.create(stack_name=name, template=template)["stack"]["id"]
+    _, message = fault(ask("PATCH", f"/stacks/{name}/{stack_id}/preview", json={"parameters": {"p": "b"}}))
+    assert "parameters.p" in message
+    assert "template:1" not in message
+
+
+def test_te_13_hooks_are_set_besides_files_of_environments(heat, name, until, ask):
+    """What `openstack stack create -e FILE --pre-create NAME` sends."""
+    hooks = {"resource_registry": {"resources": {"first": {"hooks": "pre-create"}, "x": {"OS::A": "OS::B"}}}}
+    sent = {"environment": {**hooks, "parameters": {"word": "ignored"}}, "environment_files": ["a"],
+            "files": {"a": "resource_registry: {resources: {second: {hooks: post-create}}}"}}  # fmt: skip
+    made = heat.stacks.create(stack_name=name, template=HOT, **sent)["stack"]
+    found = heat.stacks.environment(made["id"])
+    assert found["resource_registry"]["resources"] == {
+        "first": {"hooks": "pre-create"}, "second": {"hooks": "post-create"},
+    }  # fmt: skip
+    assert found["parameters"] == {}
+    heat.stacks.delete(made["id"])
+
+
 def test_apix_10_a_template_by_url(served, heat, name, until):
     served.files["t.yaml"] = HOT
     made = heat.stacks.create(stack_name=name, template_url=f"{served.url}/files/t.yaml")["stack"]
@@ -119,6 +142,56 @@ def test_apix_10_a_template_by_url(served, heat, name, until):
 def test_te_which_value_a_parameter_has(heat, name, until, sent, word):
     made = heat.stacks.create(stack_name=name, template=HOT, **sent)["stack"]
     assert until(made["id"], "CREATE_COMPLETE").parameters["word"] == word
+
+
+def test_te_02_the_last_file_says_the_default_of_a_nested_template(heat, name, until):
+    child = """{heat_template_version: 2021-04-16, parameters: {inner: {type: string}},
+                outputs: {said: {value: {get_param: inner}}}}"""
+    parent = """{heat_template_version: 2021-04-16, resources: {one: {type: child.yaml}},
+                 outputs: {said: {value: {get_attr: [one, said]}}}}"""
+    files = {"child.yaml": child, "a": "parameter_defaults: {inner: a}", "b": "parameter_defaults: {inner: b}"}
+    made = heat.stacks.create(stack_name=name, template=parent, files=files, environment_files=["a", "b"])["stack"]
+    assert until(made["id"], "CREATE_COMPLETE").outputs[0]["output_value"] == "b"
+
+
+def test_te_20_a_template_resource_is_asked_for_what_is_inside_and_for_all_its_outputs(heat, name, until):
+    child = """{heat_template_version: 2021-04-16,
+                resources: {v: {type: OS::Heat::Value, properties: {type: json, value: {k: [x, y]}}},
+                            other: {type: OS::Heat::None}},
+                outputs: {said: {value: {get_attr: [v, value, k, 0]}}}}"""
+    asked = {
+        "value": "[one, resource.v, value, k, 1]", "dotted": "[one, resource.v.value]", "all": "[one]",
+        "said": "[one, said]", "id": "[one, resource.other]",
+    }  # fmt: skip
+    outputs = ", ".join(f"{key}: {{value: {{get_attr: {path}}}}}" for key, path in asked.items())
+    parent = f"{{heat_template_version: 2021-04-16, resources: {{one: {{type: child.yaml}}}}, outputs: {{{outputs}}}}}"
+    made = heat.stacks.create(stack_name=name, template=parent, files={"child.yaml": child})["stack"]
+    found = {one["output_key"]: one["output_value"] for one in until(made["id"], "CREATE_COMPLETE").outputs}
+    other = next(one for one in heat.resources.list(name, nested_depth=2) if one.resource_name == "other")
+    assert found == {"value": "y", "dotted": {"k": ["x", "y"]}, "all": {"said": "x"}, "said": "x",
+                     "id": other.physical_resource_id}  # fmt: skip
+
+
+def test_te_20_what_is_not_inside_a_template_resource_cannot_be_asked_for(ask, name, fault):
+    parent = """{heat_template_version: 2021-04-16, resources: {one: {type: child.yaml}},
+                 outputs: {o: {value: {get_attr: [one, resource.nope, value]}}}}"""
+    child = "{heat_template_version: 2021-04-16, resources: {other: {type: OS::Heat::None}}}"
+    body = {"stack_name": name, "template": parent, "files": {"child.yaml": child}}
+    assert "The Referenced Attribute (one resource.nope) is incorrect." in fault(ask("POST", "/stacks", json=body))[1]
+
+
+@pytest.mark.parametrize("as_map", [True, False])
+def test_whole_numbers_beyond_64_bits_keep_their_last_digit(heat, name, until, as_map):
+    written = {"heat_template_version": "2021-04-16",
+               "parameters": {"n": {"type": "number"}, "s": {"type": "string"}},
+               "resources": {"r": {"type": "OS::Heat::Value", "properties": {"type": "json", "value": {"n": 2**70}}}},
+               "outputs": {"kept": {"value": {"get_attr": ["r", "value", "n"]}}, "n": {"value": {"get_param": "n"}},
+                           "s": {"value": {"get_param": "s"}}}}  # fmt: skip
+    template = written if as_map else json.dumps(written)
+    made = heat.stacks.create(stack_name=name, template=template, parameters={"n": 10**20 + 1, "s": 10**20 + 1})
+    found = until(made["stack"]["id"], "CREATE_COMPLETE")
+    outputs = {one["output_key"]: one["output_value"] for one in found.outputs}
+    assert outputs == {"kept": 2**70, "n": 10**20 + 1, "s": "100000000000000000001"}
 
 
 def test_api_12_a_preview_makes_nothing(ask, name):

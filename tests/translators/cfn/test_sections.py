@@ -110,7 +110,7 @@ def test_l35_to_l38_rules(template) -> None:
             "Prod",
             Equals(ParameterRef("Env"), Literal("prod"), as_text=True),
             (
-                (Contains(ParameterRef("Size"), big), "production is big"),
+                (Contains(ParameterRef("Size"), big, as_text=True), "production is big"),
                 (EachMemberIn(vpcs, ListOf((Literal("a"), Literal("b")))), ""),
                 (EachMemberEquals(ListOf((Literal("a"),)), Literal("a")), ""),
             ),

@@ -259,7 +259,8 @@ def _resource(name: str, version: Version) -> st.SearchStrategy[Resource]:
     policy = st.tuples(st.sampled_from(_POLICIES), st.none()) | st.just((DeletionPolicy.DELETE, _STACK_NAME))
     waits = st.lists(st.sampled_from(others), unique=True, max_size=3).map(tuple)
     # What exists already waits for nothing.
-    waiting = st.tuples(waits, st.none()) | (st.tuples(st.just(()), some) if newer else st.nothing())
+    known = some.filter(lambda one: not isinstance(one, MapOf | ListOf))
+    waiting = st.tuples(waits, st.none()) | (st.tuples(st.just(()), known) if newer else st.nothing())
     return st.builds(
         lambda policy, waiting, **more: Resource(
             address=name, deletion_policy=policy[0], computed_policy=policy[1], depends_on=waiting[0],
@@ -270,7 +271,7 @@ def _resource(name: str, version: Version) -> st.SearchStrategy[Resource]:
         type=texts.filter(bool),
         properties=_maps(held) | st.just(MapOf((), rest=_STACK_NAME)),
         condition=st.none() | conditions(version) if newer else st.none(),
-        metadata=some,
+        metadata=some.filter(lambda one: not isinstance(one, Literal | ListOf)),
         update_policy=some,
         description=texts,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from engine.model.source import Source, Unanswered
 from engine.model.template import Parameter, ParameterType, Template
 from translators.hot.environment import combine, read_environment
 from translators.operator import Operator
-from translators.parsing import declared_parameters, parse
+from translators.parsing import declared_anywhere, declared_parameters, parse
 from translators.registry import Registry
 
 Parse = Callable[..., Template]
@@ -149,6 +149,22 @@ def test_declared_parameters_are_read_of_either_dialect_in_spite_of_other_mistak
     cfn = '{"Parameters": {"P": {"Type": "Number"}}, "Resources": {"R": {}}}'
     assert declared_parameters(Source(hot))["p"].type is ParameterType.JSON
     assert declared_parameters(Source(cfn))["P"].type is ParameterType.NUMBER
+
+
+def test_files_of_environments_speak_to_nested_templates_too_te_02_te_04() -> None:
+    child = "heat_template_version: newton\nparameters: {inner: {type: string}, same: {type: json}}"
+    files = {
+        "child.yaml": child, "broken.yaml": "heat_template_version: never", "script.sh": "#!/bin/sh",
+        "a": "parameter_defaults: {inner: a, same: 1, stranger: 1}",
+        "b": "parameter_defaults: {inner: b, same: 2, stranger: 2}\nparameter_merge_strategies: {same: merge}",
+    }  # fmt: skip
+    declared = declared_anywhere(Source("heat_template_version: newton\nparameters: {same: {type: number}}", files))
+    assert {name: one.type for name, one in declared.items()} == {
+        "inner": ParameterType.STRING, "same": ParameterType.NUMBER,
+    }  # fmt: skip
+    files["a"] += "\nparameter_merge_strategies: {same: merge}"
+    found = combine(None, ["a", "b"], files, {}, declared)
+    assert found.environment["parameter_defaults"] == {"inner": "b", "same": 3, "stranger": 1}
 
 
 # --- the registry -----------------------------------------------------------------------------------------------------
