@@ -147,6 +147,10 @@ class Services(Protocol):
         """SUSPEND, RESUME or CHECK the child and wait; raises OperationFailed with its reason."""
         ...
 
+    async def find_nested(self, op: Operation) -> str | None:
+        """The child that was made for `op.token`, None where there is none (any more)."""
+        ...
+
     async def save_nested(self, stack_id: str, name: str) -> str:
         """Take a snapshot of the child and wait; the same name gives the same snapshot. Returns its id."""
         ...
@@ -296,6 +300,10 @@ class ResourceType:
     always_replace: ClassVar[bool] = False  # replaced at every update (UpdateWaitConditionHandle)
     update_policy: ClassVar[Mapping[str, Property]] = {}
     race_safe: ClassVar[bool] = False  # a second create is refused or changes nothing: needs no settle time
+
+    def repeatable(self, op: Operation) -> bool:
+        """`race_safe`, for types where that is a matter of their properties."""
+        return self.race_safe
 
     def reference(self, physical_id: str | None, attributes: Mapping[str, Value], address: str) -> Value:
         """What get_resource / Ref gives."""

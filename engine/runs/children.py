@@ -56,7 +56,7 @@ class Children(Inside):
         self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Value]] | None = None
     ) -> str:
         """The child's id is made from the token, so that asking twice finds the same child."""
-        child_id = str(uuid.uuid5(CHILDREN, f"{self._stack.id}/{op.token}"))
+        child_id = self._id_of(op)
         existing = await self._context.store.stack(child_id)
         running, source, template = await self._wanted(op, nested, child_id, existing)
         if existing is not None and existing.deleted is not None:
@@ -73,6 +73,13 @@ class Children(Inside):
             await self._begin_inside(existing, spec, source=source, options=_options(existing.options, nested))
         self._context.ring(child_id)
         return child_id
+
+    def _id_of(self, op: Operation) -> str:
+        return str(uuid.uuid5(CHILDREN, f"{self._stack.id}/{op.token}"))
+
+    async def find_nested(self, op: Operation) -> str | None:
+        child = await self._context.store.stack(self._id_of(op))
+        return None if child is None or child.deleted is not None else child.id
 
     async def by_itself(
         self, op: Operation, nested: Nested, begin_with: Callable[[Begin], Awaitable[None]]

@@ -94,7 +94,7 @@ class Stepper:
         """
         if kind.local or row.physical_id is not None or row.attempted is None:
             return
-        if not isinstance(error, OperationFailed | CloudError | Gone):
+        if not isinstance(error, OperationFailed | CloudError | Gone | Invalid):
             return
         try:
             row.physical_id = await kind.find(operation)
@@ -138,7 +138,7 @@ class Stepper:
     async def _settled_find(self, kind: ResourceType, operation: Operation) -> str | None:
         clock = self._context.clock
         # What is refused or changes nothing the second time can be tried again at once (tokens.md rule 1).
-        settle = 0.0 if kind.race_safe else self._context.settings.settle
+        settle = 0.0 if kind.repeatable(operation) else self._context.settings.settle
         until = min(clock.monotonic() + settle, operation.deadline)
         pause = 0.1
         while True:

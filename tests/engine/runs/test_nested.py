@@ -21,6 +21,10 @@ def inner(text: str, **more: Any) -> dict[str, Any]:
     return thing(of="OS::Heat::Stack", template=text, **more)
 
 
+def fetched(url: str, **more: Any) -> dict[str, Any]:
+    return thing(of="Isotherm::Stack", template_url=url, **more)
+
+
 def _child(size: int = 1, **more: Any) -> str:
     return sketch(deep=thing(size=size), **more, outputs={"o": attr("deep", "size")})
 
@@ -70,6 +74,20 @@ async def test_a_failed_child_is_mended_by_the_next_update(story: Story) -> None
     await story.create(sketch(n=inner(_child())), on_failure=OnFailure.DO_NOTHING)
     assert (await story.update(sketch(n=inner(_child())))).state == "UPDATE_COMPLETE"
     assert story.world.addresses() == ["deep"]
+
+
+async def test_a_template_that_cannot_be_fetched_is_not_needed_for_going_back(story: Story) -> None:
+    stack = await story.create(sketch(n=fetched("http://nowhere/"), beside=thing()))
+    assert stack.state == "ROLLBACK_COMPLETE"
+    assert "http://nowhere/ could not be fetched" in stack.status_reason
+    assert story.world.objects == {}
+    assert (await story.delete()).state == "DELETE_COMPLETE"
+
+
+async def test_a_nested_stack_that_never_came_to_be_is_deleted_with_its_parent(story: Story) -> None:
+    text = sketch(n=fetched("http://nowhere/"))
+    assert (await story.create(text, on_failure=OnFailure.DO_NOTHING)).state == "CREATE_FAILED"
+    assert (await story.delete()).state == "DELETE_COMPLETE"
 
 
 async def test_deleting_while_the_child_is_made_leaves_nothing(story: Story) -> None:
