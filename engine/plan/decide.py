@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.model.status import Action, Status
 from engine.model.value import Value
@@ -82,6 +82,11 @@ def decide(
 
 #: A note of the engine's: the user wants another one, whatever a look at it shows.
 UNHEALTHY = "marked_unhealthy"
+
+
+def looked_into(row: ResourceRow) -> ResourceRow:
+    """The row as one of which only a run of the nested stack can tell what has to be changed inside."""
+    return replace(row, action=Action.CHECK, status=Status.FAILED)
 
 
 def _mendable(row: ResourceRow, kind: ResourceType) -> bool:

@@ -147,6 +147,16 @@ class Services(Protocol):
         """SUSPEND, RESUME or CHECK the child and wait; raises OperationFailed with its reason."""
         ...
 
+    async def nested_outdated(self, op: Operation, url: str) -> bool:
+        """Whether the child is to be brought to another definition though nothing that is said of it has changed: by
+        now there is another text at `url`, or the run goes back to before it was changed."""
+        ...
+
+    async def nested_settled(self, op: Operation) -> None:
+        """The child stands as this run wants it: what was changed before the revision that is gone back to is not to be
+        taken back again."""
+        ...
+
     async def find_nested(self, op: Operation) -> str | None:
         """The child that was made for `op.token`, None where there is none (any more)."""
         ...
@@ -367,6 +377,10 @@ class ResourceType:
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
         """Bring the object from `op.before` to `op.properties`; must be safe to repeat. Raises MustReplace
         and WouldLose."""
+
+    async def outdated(self, op: Operation) -> bool:
+        """Whether what it is made of is another by now, though its properties are the same. Read only."""
+        return False
 
     async def delete(self, op: Operation) -> None:
         """Remove and wait until gone; nothing there is success; must be safe to repeat."""

@@ -17,7 +17,7 @@ from engine.model.settings import Hook
 from engine.model.status import Action, Status
 from engine.model.template import Group, Resource
 from engine.model.value import NO_VALUE, UNKNOWN, Value
-from engine.plan.decide import Decision, Step, candidate, decide
+from engine.plan.decide import Decision, Step, candidate, decide, looked_into
 from engine.plan.deployment import Deployment
 from engine.plan.scope import DeploymentScope
 from engine.resources.base import (
@@ -118,6 +118,9 @@ class Applier:
             decision = decide(row, kind, properties, revision=self._spec.target)
             if self._spec.converge and row is not None and decision.step in (Step.NONE, Step.UPDATE):
                 decision = await self._observed(row, kind, properties)
+            if row is not None and decision.step is Step.NONE and await self._outdated(row, kind):
+                decision = decide(looked_into(row), kind, properties, revision=self._spec.target)
+                decision = replace(decision, row=row)
         except NOT_THE_RESOURCE:
             raise
         except Exception as error:
@@ -159,11 +162,16 @@ class Applier:
         own = decision.row.revision == self._spec.target  # made or changed by this very run, before a crash
         return self._spec.kind is not Action.CREATE and decision.step is not Step.CREATE and not own
 
+    async def _outdated(self, row: ResourceRow, kind: ResourceType) -> bool:
+        if not kind.nested or row.external or self._spec.kind not in (Action.UPDATE, Action.ROLLBACK):
+            return False
+        return await kind.outdated(self._stepper.operation(row, row.properties))
+
     async def _observed(self, row: ResourceRow, kind: ResourceType, properties: Mapping[str, Value]) -> Decision:
         """The decision that takes the live object for what stands (ENGU-07); as before where it cannot be looked at."""
         seen = row
         if kind.nested:
-            seen = replace(row, action=Action.CHECK, status=Status.FAILED)  # whatever it is inside, it is looked at
+            seen = looked_into(row)  # whatever it is inside
         elif not kind.local and not row.external:
             try:
                 told = await self._stepper.patiently(lambda: kind.drift(self._stepper.operation(row, row.properties)))

@@ -75,7 +75,7 @@ class Ending:
             if not first or deployment.imported:
                 await write_imports(connection, stack.project_id, stack.id, sorted(deployment.imported))
             if not first:
-                await _purge(connection, stack.id, spec.target)
+                await _purge(connection, stack.id, spec.target if spec.keep is None else spec.keep)
 
         # What was taken back says why, for as long as the stack rests so.
         cause = f". It was rolled back because: {spec.cause}" if spec.cause else ""

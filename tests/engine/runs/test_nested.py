@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.cloud.errors import Permanent
-from engine.model.errors import Refused
+from engine.model.errors import NoChange, Refused
 from engine.model.source import Source
-from engine.model.stack import Options
+from engine.model.stack import ChangeAction, Options
 from engine.model.status import Action, OnFailure
 from tests.engine.runs.sketch import attr, ref, sketch, thing
 from tests.engine.runs.story import CALLER, SETTINGS, Story, copy
@@ -177,6 +177,82 @@ async def test_a_nested_stack_that_was_taken_out_can_be_put_in_again(story: Stor
     assert (await story.update(text)).state == "UPDATE_COMPLETE"
     assert story.world.addresses() == ["deep"]
     assert [child.state for child in await story.engine.nested_stacks(stack, 1)] == ["CREATE_COMPLETE"]
+
+
+# --- templates that are fetched ---------------------------------------------------------------------------------------
+async def test_another_text_at_the_same_address_is_an_update(story: Story) -> None:
+    story.texts["http://child/"] = _child(1)
+    text = sketch(n=fetched("http://child/"), after=thing(needs=("n",)))
+    await story.create(text)
+    with pytest.raises(NoChange):
+        await story.update(text, refuse_no_change=True)
+    story.texts["http://child/"] = _child(2)
+    plan = await story.engine.preview_update(CALLER, "s", Source(text))
+    assert [(one.address, one.action) for one in plan.changes] == [
+        ("n", ChangeAction.MODIFY), ("after", ChangeAction.NONE)
+    ]  # fmt: skip
+    assert (await story.update(text, refuse_no_change=True)).state == "UPDATE_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 2
+
+
+async def test_another_text_further_in_is_an_update_of_all_around_it(story: Story) -> None:
+    story.texts["http://leaf/"] = _child(1)
+    story.texts["http://mid/"] = sketch(leaf=fetched("http://leaf/"))
+    text = sketch(n=fetched("http://mid/"))
+    await story.create(text)
+    story.texts["http://leaf/"] = _child(2)
+    assert (await story.update(text, refuse_no_change=True)).state == "UPDATE_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 2
+
+
+async def test_what_is_no_longer_at_the_address_stands(story: Story) -> None:
+    story.texts["http://child/"] = _child(1)
+    await story.create(sketch(n=fetched("http://child/")))
+    story.texts.clear()
+    assert (await story.update(sketch(n=fetched("http://child/"), more=thing()))).state == "UPDATE_COMPLETE"
+    assert story.world.addresses() == ["deep", "more"]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+async def test_going_back_does_not_fetch(story: Story, deep: bool, inside: bool) -> None:
+    """The texts at the addresses are others by then, or gone; `inside`: it is the nested stack that fails."""
+
+    def tree(size: int, **more: Any) -> None:
+        story.texts["http://leaf/"] = _child(size, **more)
+        story.texts["http://child/"] = sketch(leaf=fetched("http://leaf/")) if deep else _child(size, **more)
+
+    def outside(size: int) -> str:
+        return sketch(n=fetched("http://child/"), last=thing(needs=("n",), size=size))
+
+    tree(1)
+    await story.create(outside(1))
+    for size in (2, 3):
+        tree(size, extra=thing(needs=("deep",)))
+        story.world.fail("create" if inside else "update", "extra" if inside else "last", Permanent("no"))
+        stack = await story.update(outside(size))
+        assert stack.state == "ROLLBACK_COMPLETE", stack.status_reason
+        assert story.world.addresses() == ["deep", "last"]
+        assert story.world.the("deep").properties["size"] == 1
+    tree(4)
+    assert (await story.update(outside(4))).state == "UPDATE_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 4
+
+
+async def test_failed_updates_that_were_left_are_gone_back_over(story: Story) -> None:
+    def outside(size: int) -> str:
+        return sketch(n=fetched("http://child/"), last=thing(needs=("n",), size=size))
+
+    story.texts["http://child/"] = _child(1)
+    await story.create(outside(1))
+    for size in (2, 3):
+        story.texts["http://child/"] = _child(size)
+        story.world.fail("update", "last", Permanent("no"))
+        await story.update(outside(size), on_failure=OnFailure.DO_NOTHING)
+    story.texts.clear()
+    await story.engine.rollback_stack(CALLER, "s")
+    assert (await story.end()).state == "ROLLBACK_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 1
 
 
 # --- what is done to the whole tree -----------------------------------------------------------------------------------
