@@ -108,8 +108,14 @@ class Operation:
     deadline: float
     resumed: bool = False  # an earlier attempt may have reached the cloud
     owned_ids: frozenset[str] = frozenset()  # physical ids other records of ours own (tokens.md rule 3)
+    attempts: Sequence[Mapping[str, Value]] = ()  # what other changes, begun and not finished, were to make of it
     update_policy: Mapping[str, Value] = field(default_factory=dict)  # the resource's own, evaluated (ENGU-12)
     made: Mapping[str, Any] | None = None  # the object as the create that has just succeeded showed it
+
+    @property
+    def stood(self) -> tuple[Mapping[str, Value], ...]:
+        """All properties that the object may have, or have in part, before this update."""
+        return (self.before, *self.attempts)
 
     def physical_name(self, limit: int = 255) -> str:
         """`<stack>-<resource>-<12 characters of the token>`, shortened in the middle parts (heat.md TR-14)."""
@@ -375,8 +381,8 @@ class ResourceType:
         return {}
 
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
-        """Bring the object from `op.before` to `op.properties`; must be safe to repeat. Raises MustReplace
-        and WouldLose."""
+        """Bring the object to `op.properties`, from whatever it may be of `op.stood`; must be safe to repeat. Raises
+        MustReplace and WouldLose."""
 
     async def outdated(self, op: Operation) -> bool:
         """Whether what it is made of is another by now, though its properties are the same. Read only."""

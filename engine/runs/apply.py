@@ -17,7 +17,7 @@ from engine.model.settings import Hook
 from engine.model.status import Action, Status
 from engine.model.template import Group, Resource
 from engine.model.value import NO_VALUE, UNKNOWN, Value
-from engine.plan.decide import Decision, Step, candidate, decide, looked_into
+from engine.plan.decide import IN_DOUBT, Decision, Step, candidate, decide, looked_into, of_the_type
 from engine.plan.deployment import Deployment
 from engine.plan.scope import DeploymentScope
 from engine.resources.base import (
@@ -332,7 +332,7 @@ class Applier:
         row.secret = row.secret or kind.secret_attributes or any(p.secret for p in kind.properties.values())
         row.external = given is None
         if given is not None:
-            row.data = given.get("resource_data") or {}
+            row.data = of_the_type(given.get("resource_data") or {})
             row.metadata = given.get("metadata") or row.metadata
         operation = self._stepper.operation(row, properties)
         try:
@@ -397,6 +397,7 @@ class Applier:
         others = self._condemn_others(row)
         self._keep(row, resource)
         row.attempted, row.shown = properties, self._shown(resource)
+        self._doubt(row, properties)
         operation = self._stepper.operation(row, properties)
         operation.update_policy = self._update_policy(resource)
         try:
@@ -425,7 +426,14 @@ class Applier:
             await self._fail(row, Action.UPDATE, error, group)
         else:
             row.properties, row.attempted, row.revision = properties, None, self._spec.target
+            row.data = {name: note for name, note in row.data.items() if name != IN_DOUBT}
             await self._ledger.move(row, Action.UPDATE, Status.COMPLETE, durable=False)
+
+    def _doubt(self, row: ResourceRow, properties: Mapping[str, Value]) -> None:
+        """Until the change is finished the object may be as any that was begun."""
+        begun: list[Mapping[str, Value]] = list(row.data.get(IN_DOUBT, ()))
+        if properties not in begun:
+            row.data = {**row.data, IN_DOUBT: [*begun, properties]}
 
     async def _take_over(
         self, old: ResourceRow, resource: Resource, kind: ResourceType, properties: Mapping[str, Value],

@@ -20,6 +20,7 @@ from engine.model.stack import Options, Stack
 from engine.model.status import Action, Status
 from engine.model.template import Template
 from engine.model.value import Value
+from engine.plan.decide import CHILD_BEFORE
 from engine.resources.base import Gone, Nested, Operation, OperationFailed, ResourceType, Standing
 from engine.runs import reasons
 from engine.runs.context import RunContext
@@ -156,7 +157,7 @@ class Children(Inside):
         floor = running.keep if running.keep is not None else running.previous
         before = {at: was for at, was in _before(op.data).items() if floor is None or at > floor}
         before.setdefault(running.target or 0, revision)
-        await op.remember(**{_BEFORE: {str(at): was for at, was in before.items()}})
+        await op.remember(**{CHILD_BEFORE: {str(at): was for at, was in before.items()}})
         return replace(spec, keep=min(before.values()))
 
     async def nested_outdated(self, op: Operation, url: str) -> bool:
@@ -200,7 +201,7 @@ class Children(Inside):
         running, _ = await self._running() if before else (None, None)
         if running is not None and running.back_to is not None:
             kept = {str(at): was for at, was in before.items() if at <= running.back_to}
-            await op.remember(**{_BEFORE: kept})
+            await op.remember(**{CHILD_BEFORE: kept})
 
     async def inherited(self, op: Operation) -> tuple[Mapping[str, str], Mapping[str, Value]]:
         _, around = await self._running()
@@ -376,13 +377,8 @@ class Children(Inside):
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)
 
 
-#: A note of a resource whose template is fetched: to which revision this stack ran when it changed the child → the
-#: revision that the child had before.
-_BEFORE = "child_before"
-
-
 def _before(data: Mapping[str, Value]) -> dict[int, int]:
-    return {int(at): was for at, was in (data.get(_BEFORE) or {}).items()}
+    return {int(at): was for at, was in (data.get(CHILD_BEFORE) or {}).items()}
 
 
 def _undone(data: Mapping[str, Value], back_to: int) -> int | None:

@@ -18,6 +18,7 @@ from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError, Conflict, OutcomeUnknown, Temporary
 from engine.model.diagnostic import Invalid
 from engine.model.value import Value
+from engine.plan.decide import IN_DOUBT
 from engine.resources.base import Gone, Operation, OperationFailed, ResourceType, Services, StackIdentity
 from engine.runs.context import RunContext
 from engine.runs.lease import Lease, LeaseLost
@@ -48,7 +49,7 @@ class Stepper:
             stack=self._identity, address=row.address, type_name=row.type, token=row.token, properties=properties,
             before=row.properties, physical_id=row.physical_id, data=row.data, metadata=row.metadata,
             remember=_unbound, cloud=self._cloud, services=self._services, deadline=self.deadline, resumed=resumed,
-            owned_ids=frozenset(),
+            owned_ids=frozenset(), attempts=[one for one in row.data.get(IN_DOUBT, ()) if one != properties],
         )  # fmt: skip
 
         async def remember(**data: Value) -> None:
