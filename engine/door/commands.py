@@ -30,7 +30,7 @@ class Commands(Leaving):
     ) -> None:  # fmt: skip
         """Start the deletion, whatever is running. Raises Forbidden for protected stacks and exports in use."""
         stack = await self._live(caller, ref)
-        refuse_protected(stack)
+        refuse_protected(stack, stack if stack.parent_id is None else await self._again(stack.root_id))
         if retain and not (stack.action is Action.DELETE and stack.status is Status.FAILED):
             raise InvalidState(
                 f"Stack {stack.name} is in {stack.state} state: resources to retain can only be named for a stack in "
@@ -163,6 +163,9 @@ class Commands(Leaving):
         """ENGS-08, comparing every type with the cloud."""
         stack = await self._live(caller, ref)
         refuse_busy(stack)
+        if stack.action is Action.SUSPEND:
+            # It would be taken for resumed, and its objects for broken ones.
+            raise InvalidState(f"Stack {stack.name} is in {stack.state} state and can not be checked. Resume it first.")
         await self._begin(stack, RunSpec(Action.CHECK, on_failure=OnFailure.DO_NOTHING), None)
 
 

@@ -104,6 +104,8 @@ def changed_meanwhile(stack: Stack) -> Busy:
     return Busy(f"Another action has begun on stack {stack.name} in the meantime. Look at it, and ask again.")
 
 
-def refuse_protected(stack: Stack) -> None:
-    if stack.options.termination_protection and stack.parent_id is None:
-        raise Forbidden(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+def refuse_protected(stack: Stack, root: Stack) -> None:
+    """B12: a nested stack has the protection of its root."""
+    if root.options.termination_protection:
+        where = "" if root.id == stack.id else f" on its root stack [{root.name}]"
+        raise Forbidden(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled{where}")

@@ -26,6 +26,7 @@ from engine.plan.policy import denied, read_policy
 from engine.runs import reasons
 from engine.runs.children import Children
 from engine.runs.finish import as_text
+from engine.runs.inside import descendants
 from engine.runs.spec import RunSpec
 from engine.runs.step import bare_operation
 from engine.state import tables as t
@@ -173,7 +174,18 @@ class Updating(Creating):
         if stack_policy is not None:
             read_policy(stack_policy)
             options = replace(options, stack_policy=stack_policy)
-        await self._context.committer.write(
-            Write(stack_id=stack.id, stack={"options_json": dump(options_value(options))})
-        )
+        wanted = {stack.id: options}
+        if termination_protection is not None:
+            for child_id in await descendants(self._context, stack.id):
+                child = await self._again(child_id)
+                wanted[child_id] = replace(child.options, termination_protection=termination_protection)
+
+        async def write(connection: AsyncConnection) -> None:
+            """No version counts for it: what a change set was made for is still so."""
+            for stack_id, one in wanted.items():
+                values = {"options_json": dump(options_value(one))}
+                await connection.execute(update(t.stacks).where(t.stacks.c.id == stack_id).values(values))
+
+        await self._context.committer.write(Write(stack_id=stack.id, also=write))
+        self._context.store.cache.forget(list(wanted))
         return await self._again(stack.id)

@@ -128,6 +128,18 @@ async def test_b12_a_protected_stack_stays(story: Story) -> None:
         await story.engine.delete_stack(CALLER, "s")
 
 
+async def test_b12_a_nested_stack_has_the_protection_of_its_root(story: Story) -> None:
+    stack = await story.create(sketch(n=thing(of="OS::Heat::Stack", template=CHAIN)))
+    (child,) = await story.engine.nested_stacks(stack, 1)
+    await story.engine.set_options(CALLER, "s", termination_protection=True)
+    assert (await story.find(child.id)).options.termination_protection
+    with pytest.raises(Forbidden, match=r"TerminationProtection is enabled on its root stack \[s\]"):
+        await story.engine.delete_stack(CALLER, child.id)
+    await story.engine.set_options(CALLER, "s", termination_protection=False)
+    await story.engine.delete_stack(CALLER, child.id)
+    assert (await story.end(child.id)).state == "DELETE_COMPLETE"
+
+
 async def test_engc_14_a_stack_is_deleted_while_it_is_being_made(story: Story) -> None:
     gate = story.world.hold("create", "b")
     await story.begin(CHAIN)
