@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.leaving import Leaving
-from engine.door.part import changed_meanwhile, refuse_busy, refuse_protected
+from engine.door.part import changed_meanwhile, refuse_busy, refuse_in_review, refuse_protected
 from engine.model.errors import InvalidState, ResourceNotFound
 from engine.model.ids import new_id
 from engine.model.stack import Caller, Stack
@@ -36,6 +36,10 @@ class Commands(Leaving):
                 f"Stack {stack.name} is in {stack.state} state: resources to retain can only be named for a stack in "
                 "DELETE_FAILED state."
             )
+        known = {row.address for row in await self._context.store.resources(stack.id)} if retain else set()
+        for name in retain:
+            if name not in known:  # not to delete what a name that is misspelt was to keep
+                raise ResourceNotFound(name, stack.name)
         async with self._context.store.database.reader.connect() as connection:
             await refuse_delete_of_used(connection, stack.project_id, stack.id)
         if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
@@ -147,6 +151,7 @@ class Commands(Leaving):
         if stack.action is Action.SUSPEND and stack.status is Status.COMPLETE:
             return
         refuse_busy(stack)
+        refuse_in_review(stack, "suspended")
         await self._begin(stack, RunSpec(Action.SUSPEND, on_failure=OnFailure.DO_NOTHING), None)
 
     async def resume_stack(self, caller: Caller, ref: str) -> None:
@@ -163,6 +168,7 @@ class Commands(Leaving):
         """ENGS-08, comparing every type with the cloud."""
         stack = await self._live(caller, ref)
         refuse_busy(stack)
+        refuse_in_review(stack, "checked")
         if stack.action is Action.SUSPEND:
             # It would be taken for resumed, and its objects for broken ones.
             raise InvalidState(f"Stack {stack.name} is in {stack.state} state and can not be checked. Resume it first.")

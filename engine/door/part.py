@@ -89,10 +89,15 @@ def refuse_busy(stack: Stack) -> None:
         raise Busy(f"Stack {stack.name} already has an action ({stack.action}) in progress.")
 
 
+def refuse_in_review(stack: Stack, participle: str) -> None:
+    """S18: nothing is there yet, and its change sets are for a stack that is not."""
+    if stack.action is Action.INIT:
+        raise InvalidState(f"Stack [{stack.name}] is in REVIEW_IN_PROGRESS state and can not be {participle}.")
+
+
 def refuse_update_in(stack: Stack) -> None:
     """ENGS-03 and S05: what cannot be updated whatever the template."""
-    if stack.action is Action.INIT:
-        raise InvalidState(f"Stack [{stack.name}] is in REVIEW_IN_PROGRESS state and can not be updated.")
+    refuse_in_review(stack, "updated")
     if stack.action in (Action.SUSPEND, Action.DELETE):
         raise InvalidState(
             f"Stack {stack.name} is in {stack.state} state and can not be updated. "

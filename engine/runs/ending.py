@@ -119,6 +119,8 @@ class Ending:
             also = Write(stack_id=stack.id, also=ended(spec.snapshot, Status.FAILED, reason, None))
         if spec.kind is Action.ROLLBACK and spec.cause:
             reason = f"{reason} Rolling back because: {spec.cause}"
+        if spec.kind is Action.DELETE and spec.cause:
+            reason = f"{reason} Deleting because the create failed: {spec.cause}"
         await self.rest(
             spec.kind, Status.FAILED, reason, reverting=spec.reverting or stack.reverting, cleaning=False,
             updated=self._context.clock.now(), also=also,

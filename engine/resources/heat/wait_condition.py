@@ -65,7 +65,9 @@ class WaitCondition(LocalType):
             left = until - op.services.monotonic()
             if left <= 0:
                 told = "; ".join(signal.reason for signal in signals)
-                raise OperationFailed(f"{len(signals)} of {wanted} received" + (f" - {told}" if told else ""))
+                raise OperationFailed(
+                    f"WaitCondition timed out. {len(signals)} of {wanted} received" + (f" - {told}" if told else "")
+                )
             await op.services.wait_signal(handle, left)
 
 

@@ -33,6 +33,17 @@ async def test_s18_a_stack_in_review_can_be_deleted(story: Story) -> None:
     assert (await story.delete()).state == "DELETE_COMPLETE"
 
 
+@pytest.mark.parametrize(("ask", "done"), [("check_stack", "checked"), ("suspend_stack", "suspended")])
+async def test_s18_nothing_but_its_change_sets_and_a_delete_takes_a_stack_out_of_review(
+    story: Story, ask: str, done: str
+) -> None:
+    found = await story.change_set(PAIR, kind="CREATE")
+    with pytest.raises(InvalidState, match=f"REVIEW_IN_PROGRESS state and can not be {done}"):
+        await getattr(story.engine, ask)(CALLER, "s")
+    await story.engine.execute_change_set(CALLER, found.id)
+    assert (await story.end()).state == "CREATE_COMPLETE"
+
+
 async def test_c04_a_change_set_tells_what_executing_it_does(story: Story) -> None:
     await story.create(PAIR)
     found = await story.change_set(SQUARE)

@@ -6,7 +6,8 @@ import pytest
 
 from engine.cloud.errors import Conflict, Permanent
 from engine.model.diagnostic import Invalid
-from engine.model.errors import Forbidden, InvalidState, StackNotFound
+from engine.model.errors import Forbidden, InvalidState, ResourceNotFound, StackNotFound
+from engine.model.status import OnFailure
 from tests.engine.runs.sketch import ref, sketch, thing
 from tests.engine.runs.story import CALLER, Story
 
@@ -113,6 +114,25 @@ async def test_b10_retain_resources_leaves_them_in_the_cloud(story: Story) -> No
     await story.delete()
     assert (await story.delete(retain=["b"])).state == "DELETE_COMPLETE"
     assert story.world.addresses() == ["b"]
+
+
+async def test_b10_a_resource_to_retain_has_to_be_one_of_the_stack(story: Story) -> None:
+    await story.create(CHAIN)
+    story.world.fail("delete", "b", Permanent("b is locked"))
+    await story.delete()
+    with pytest.raises(ResourceNotFound, match="B"):
+        await story.engine.delete_stack(CALLER, "s", retain=["b", "B"])
+    assert (await story.find()).state == "DELETE_FAILED"
+    assert (await story.delete(retain=["b"])).state == "DELETE_COMPLETE"
+
+
+async def test_b01_a_failed_create_that_cannot_be_deleted_tells_of_both(story: Story) -> None:
+    story.world.fail("create", "b", Permanent("there is no room"))
+    story.world.fail("delete", "a", Permanent("a is locked"))
+    stack = await story.create(sketch(a=thing(), b=thing(needs=("a",))), on_failure=OnFailure.DELETE)
+    assert stack.state == "DELETE_FAILED"
+    assert "a is locked" in stack.status_reason
+    assert "there is no room" in stack.status_reason
 
 
 async def test_b10_force_keeps_what_cannot_be_deleted(story: Story) -> None:
