@@ -16,6 +16,7 @@ from engine.model.stack import Caller, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.runs import reasons
 from engine.runs.finish import refuse_delete_of_used
+from engine.runs.inside import descendants
 from engine.runs.spec import RunSpec
 from engine.state.commit import Fenced, Write
 from engine.state.rows import event_params
@@ -102,11 +103,12 @@ class Commands(Leaving):
     async def continue_update_rollback(
         self, caller: Caller, ref: str, *, skip: Sequence[str] = (), client_token: str | None = None
     ) -> None:
-        """B08: from UPDATE_ROLLBACK_FAILED on; `skip` addresses count as rolled back. `Nested.Inner` is one of a nested
-        stack."""
+        """B08: from UPDATE_ROLLBACK_FAILED on; `skip` addresses count as rolled back. Inside a nested stack, however
+        deep, it is `<name of the stack>.Inner` as in AWS, or `Nested.Inner` by the resource that the stack is."""
         stack = await self._live(caller, ref)
         if not (stack.action is Action.ROLLBACK and stack.status is Status.FAILED):
             raise InvalidState(f"Stack {stack.name} is in {stack.state} state and its rollback can not be continued.")
+        skip = [await self._path_to(stack, name) for name in skip]
         for name in skip:
             await self._refuse_unknown(stack, name)
         spec = RunSpec(
@@ -114,6 +116,20 @@ class Commands(Leaving):
             on_failure=OnFailure.DO_NOTHING,
         )  # fmt: skip
         await self._begin(stack, spec, client_token, reason="User Initiated")
+
+    async def _path_to(self, stack: Stack, name: str) -> str:
+        """`name` by way of the resources that the nested stacks are, where it begins with the name of one of them."""
+        outer, _, inner = name.rpartition(".")
+        for child_id in await descendants(self._context, stack.id) if outer else ():
+            child = await self._again(child_id)
+            if child.name != outer:
+                continue
+            steps = [inner]
+            while child.id != stack.id and child.parent_id is not None:
+                steps.insert(0, _logical(child))
+                child = await self._again(child.parent_id)
+            return ".".join(steps)
+        return name
 
     async def _refuse_unknown(self, stack: Stack, name: str) -> None:
         """Raise ResourceNotFound unless the stack, or a nested one, has the resource."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.cloud.errors import Permanent
-from engine.model.errors import NoChange, Refused
+from engine.model.errors import NoChange, Refused, ResourceNotFound
 from engine.model.source import Source
 from engine.model.stack import ChangeAction, Options
 from engine.model.status import Action, OnFailure
@@ -177,6 +177,24 @@ async def test_a_nested_stack_that_was_taken_out_can_be_put_in_again(story: Stor
     assert (await story.update(text)).state == "UPDATE_COMPLETE"
     assert story.world.addresses() == ["deep"]
     assert [child.state for child in await story.engine.nested_stacks(stack, 1)] == ["CREATE_COMPLETE"]
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_b08_what_is_skipped_inside_is_named_by_its_stack_or_its_resource(story: Story, named: bool) -> None:
+    def outside(size: int) -> str:
+        return sketch(n=inner(sketch(m=inner(_child(size, other=thing(size=size))))))
+
+    stack = await story.create(outside(1))
+    story.world.fail("update", "deep", Permanent("no"), times=2)
+    assert (await story.update(outside(2))).state == "ROLLBACK_FAILED"
+    (deepest,) = [one for one in await story.engine.nested_stacks(stack, 2) if one.depth == 2]
+    story.world.fail("update", "deep", Permanent("no"), times=9)
+    with pytest.raises(ResourceNotFound, match="nope"):
+        await story.engine.continue_update_rollback(CALLER, "s", skip=[f"{deepest.name}.nope"])
+    skip = f"{deepest.name}.deep" if named else "n.m.deep"
+    await story.engine.continue_update_rollback(CALLER, "s", skip=[skip])
+    assert (await story.end()).state == "ROLLBACK_COMPLETE"
+    assert story.world.the("other").properties["size"] == 1
 
 
 # --- templates that are fetched ---------------------------------------------------------------------------------------
