@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.leaving import Leaving
 from engine.door.part import changed_meanwhile, refuse_busy, refuse_in_review, refuse_protected
-from engine.model.errors import InvalidState, ResourceNotFound
+from engine.model.errors import Busy, InvalidState, ResourceNotFound, StackNotFound
 from engine.model.ids import new_id
 from engine.model.stack import Caller, Stack
 from engine.model.status import Action, OnFailure, Status
@@ -22,6 +22,8 @@ from engine.state.commit import Fenced, Write
 from engine.state.rows import event_params
 from engine.state.vault import dump
 
+_TRIES: Final = 10  # of a delete against others that begin something at the same moment
+
 
 class Commands(Leaving):
     # --- delete -----------------------------------------------------------------------------------------------------
@@ -30,7 +32,23 @@ class Commands(Leaving):
         force: bool = False,
     ) -> None:  # fmt: skip
         """Start the deletion, whatever is running. Raises Forbidden for protected stacks and exports in use."""
-        stack = await self._live(caller, ref)
+        stack_id = (await self._live(caller, ref)).id
+        for _ in range(_TRIES):
+            try:
+                await self._begin_delete(caller, stack_id, client_token, retain, force=force)
+            except Busy:
+                continue  # something else has begun since it was looked at, which is to be deleted no less
+            except StackNotFound:
+                pass  # another delete was faster
+            return
+        raise changed_meanwhile(await self._again(stack_id))
+
+    async def _begin_delete(
+        self, caller: Caller, stack_id: str, client_token: str | None, retain: Sequence[str], *, force: bool
+    ) -> None:
+        stack = await self._live(caller, stack_id)
+        if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
+            return
         refuse_protected(stack, stack if stack.parent_id is None else await self._again(stack.root_id))
         if retain and not (stack.action is Action.DELETE and stack.status is Status.FAILED):
             raise InvalidState(
@@ -43,8 +61,6 @@ class Commands(Leaving):
                 raise ResourceNotFound(name, stack.name)
         async with self._context.store.database.reader.connect() as connection:
             await refuse_delete_of_used(connection, stack.project_id, stack.id)
-        if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
-            return
         spec = RunSpec(Action.DELETE, retain=tuple(retain), force=force, on_failure=OnFailure.DO_NOTHING)
         await self._begin(stack, spec, client_token)
 

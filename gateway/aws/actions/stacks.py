@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engine.door import StackFilter
-from engine.model.errors import StackExists, StackNotFound
+from engine.model.errors import Busy, StackExists, StackNotFound
 from engine.model.stack import Stack
 from engine.model.status import Action, Status
 from gateway.aws import views
@@ -59,10 +59,15 @@ async def update_stack(call: Call) -> dict[str, Any]:
         before = call.engine.translate(previous) if previous.text else None
         check_previous(call.input["Parameters"], before, previous.parameters)
     source, _ = await checked(call, source)
-    updated = await call.engine.update_stack(
-        call.caller, stack.id, source, await options_of(call, stack.options), client_token=token,
-        refuse_no_change=True, policy_during_update=await policy_text(call, "StackPolicyDuringUpdate"),
-    )  # fmt: skip
+    try:
+        updated = await call.engine.update_stack(
+            call.caller, stack.id, source, await options_of(call, stack.options), client_token=token,
+            refuse_no_change=True, policy_during_update=await policy_text(call, "StackPolicyDuringUpdate"),
+        )  # fmt: skip
+    except Busy:
+        updated = await call.stack(stack.id, deleted=False)
+        if not _repeated(updated, token, Action.UPDATE):
+            raise
     return _identified(call, updated)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from engine.cloud.errors import Conflict, Permanent
@@ -23,6 +25,14 @@ async def test_engs_05_a_stack_goes_in_the_reverse_order(story: Story) -> None:
     assert len(story.world.revoked) == 1
     with pytest.raises(StackNotFound):
         await story.engine.find_stack(CALLER, "s")
+
+
+async def test_w32_deletes_at_the_same_moment_are_one(story: Story) -> None:
+    await story.create(CHAIN)
+    asked = asyncio.gather(*(story.engine.delete_stack(CALLER, "s") for _ in range(5)))
+    await story.run(asked)
+    assert (await story.end()).state == "DELETE_COMPLETE"
+    assert story.world.verbs("delete") == ["c", "b", "a"]
 
 
 async def test_the_name_is_free_once_the_stack_is_deleted(story: Story) -> None:
