@@ -40,6 +40,9 @@ from engine.state.vault import dump
 
 # Clients match on these words (cloudformation.md W36).
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
+_WITH_STACK = select(
+    t.change_sets, t.stacks.c.name.label("stack_name"), t.stacks.c.version.label("stack_version")
+).join(t.stacks, t.stacks.c.id == t.change_sets.c.stack_id)
 
 
 class ChangeSets(Commands):
@@ -145,8 +148,7 @@ class ChangeSets(Commands):
     async def find_change_set(self, caller: Caller, name_or_id: str, ref: str | None = None) -> ChangeSet:
         """By id, or by name with the stack. Raises ChangeSetNotFound."""
         c = t.change_sets.c
-        query = select(t.change_sets, t.stacks.c.name.label("stack_name")).join(t.stacks, t.stacks.c.id == c.stack_id)
-        query = query.where(c.project_id == caller.project_id)
+        query = _WITH_STACK.where(c.project_id == caller.project_id)
         if ref is None:
             query = query.where(c.id == name_or_id)
         else:
@@ -162,17 +164,18 @@ class ChangeSets(Commands):
         """Oldest first."""
         stack = await self.find_stack(caller, ref)
         c = t.change_sets.c
-        query = select(t.change_sets, t.stacks.c.name.label("stack_name")).join(t.stacks, t.stacks.c.id == c.stack_id)
-        query = query.where(c.stack_id == stack.id).order_by(c.created)
+        query = _WITH_STACK.where(c.stack_id == stack.id).order_by(c.created)
         async with self._context.store.database.reader.connect() as connection:
             return [self._change_set(row) for row in await connection.execute(query)]
 
     def _change_set(self, row: Any) -> ChangeSet:
         vault = self._context.store.vault
-        plan = vault.open(row.plan_json)
+        plan, execution = vault.open(row.plan_json), ExecutionStatus(row.execution_status)
+        if execution is ExecutionStatus.AVAILABLE and row.stack_version != row.base:
+            execution = ExecutionStatus.OBSOLETE  # the stack is not what it was made for any more
         return ChangeSet(
             id=row.id, name=row.name, stack_id=row.stack_id, stack_name=row.stack_name, kind=row.kind,
-            status=ChangeSetStatus(row.status), execution_status=ExecutionStatus(row.execution_status),
+            status=ChangeSetStatus(row.status), execution_status=execution,
             created=to_datetime(row.created), options=options_of(vault.open(row.options_json)),
             description=row.description, failure=row.failure, no_change=row.no_change,
             parameters=vault.open(row.parameters_json), plan=None if plan is None else plan_of(plan),
@@ -200,6 +203,8 @@ class ChangeSets(Commands):
     ) -> None:  # fmt: skip
         """Run it if the stack is still what it was made for; the stack's other change sets become obsolete."""
         found = await self.find_change_set(caller, change_set_id)
+        if found.execution_status is ExecutionStatus.OBSOLETE:
+            raise InvalidState(f"Stack {found.stack_name} has changed since the change set was made.")
         if found.execution_status is not ExecutionStatus.AVAILABLE:
             raise InvalidState(
                 f"ChangeSet [{found.id}] cannot be executed in its current status of [{found.status.value}]"

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.door.leaving import Leaving
-from engine.door.part import changed_meanwhile, refuse_busy, refuse_protected
-from engine.model.errors import InvalidState, ResourceNotFound
+from engine.door.part import changed_meanwhile, refuse_busy, refuse_in_review, refuse_protected
+from engine.model.errors import Busy, InvalidState, ResourceNotFound, StackNotFound
 from engine.model.ids import new_id
 from engine.model.stack import Caller, Stack
 from engine.model.status import Action, OnFailure, Status
 from engine.runs import reasons
 from engine.runs.finish import refuse_delete_of_used
+from engine.runs.inside import descendants
 from engine.runs.spec import RunSpec
 from engine.state.commit import Fenced, Write
 from engine.state.rows import event_params
 from engine.state.vault import dump
+
+_TRIES: Final = 10  # of a delete against others that begin something at the same moment
 
 
 class Commands(Leaving):
@@ -29,17 +32,35 @@ class Commands(Leaving):
         force: bool = False,
     ) -> None:  # fmt: skip
         """Start the deletion, whatever is running. Raises Forbidden for protected stacks and exports in use."""
-        stack = await self._live(caller, ref)
-        refuse_protected(stack)
+        stack_id = (await self._live(caller, ref)).id
+        for _ in range(_TRIES):
+            try:
+                await self._begin_delete(caller, stack_id, client_token, retain, force=force)
+            except Busy:
+                continue  # something else has begun since it was looked at, which is to be deleted no less
+            except StackNotFound:
+                pass  # another delete was faster
+            return
+        raise changed_meanwhile(await self._again(stack_id))
+
+    async def _begin_delete(
+        self, caller: Caller, stack_id: str, client_token: str | None, retain: Sequence[str], *, force: bool
+    ) -> None:
+        stack = await self._live(caller, stack_id)
+        if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
+            return
+        refuse_protected(stack, stack if stack.parent_id is None else await self._again(stack.root_id))
         if retain and not (stack.action is Action.DELETE and stack.status is Status.FAILED):
             raise InvalidState(
                 f"Stack {stack.name} is in {stack.state} state: resources to retain can only be named for a stack in "
                 "DELETE_FAILED state."
             )
+        known = {row.address for row in await self._context.store.resources(stack.id)} if retain else set()
+        for name in retain:
+            if name not in known:  # not to delete what a name that is misspelt was to keep
+                raise ResourceNotFound(name, stack.name)
         async with self._context.store.database.reader.connect() as connection:
             await refuse_delete_of_used(connection, stack.project_id, stack.id)
-        if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
-            return
         spec = RunSpec(Action.DELETE, retain=tuple(retain), force=force, on_failure=OnFailure.DO_NOTHING)
         await self._begin(stack, spec, client_token)
 
@@ -98,11 +119,12 @@ class Commands(Leaving):
     async def continue_update_rollback(
         self, caller: Caller, ref: str, *, skip: Sequence[str] = (), client_token: str | None = None
     ) -> None:
-        """B08: from UPDATE_ROLLBACK_FAILED on; `skip` addresses count as rolled back. `Nested.Inner` is one of a nested
-        stack."""
+        """B08: from UPDATE_ROLLBACK_FAILED on; `skip` addresses count as rolled back. Inside a nested stack, however
+        deep, it is `<name of the stack>.Inner` as in AWS, or `Nested.Inner` by the resource that the stack is."""
         stack = await self._live(caller, ref)
         if not (stack.action is Action.ROLLBACK and stack.status is Status.FAILED):
             raise InvalidState(f"Stack {stack.name} is in {stack.state} state and its rollback can not be continued.")
+        skip = [await self._path_to(stack, name) for name in skip]
         for name in skip:
             await self._refuse_unknown(stack, name)
         spec = RunSpec(
@@ -110,6 +132,20 @@ class Commands(Leaving):
             on_failure=OnFailure.DO_NOTHING,
         )  # fmt: skip
         await self._begin(stack, spec, client_token, reason="User Initiated")
+
+    async def _path_to(self, stack: Stack, name: str) -> str:
+        """`name` by way of the resources that the nested stacks are, where it begins with the name of one of them."""
+        outer, _, inner = name.rpartition(".")
+        for child_id in await descendants(self._context, stack.id) if outer else ():
+            child = await self._again(child_id)
+            if child.name != outer:
+                continue
+            steps = [inner]
+            while child.id != stack.id and child.parent_id is not None:
+                steps.insert(0, _logical(child))
+                child = await self._again(child.parent_id)
+            return ".".join(steps)
+        return name
 
     async def _refuse_unknown(self, stack: Stack, name: str) -> None:
         """Raise ResourceNotFound unless the stack, or a nested one, has the resource."""
@@ -147,6 +183,7 @@ class Commands(Leaving):
         if stack.action is Action.SUSPEND and stack.status is Status.COMPLETE:
             return
         refuse_busy(stack)
+        refuse_in_review(stack, "suspended")
         await self._begin(stack, RunSpec(Action.SUSPEND, on_failure=OnFailure.DO_NOTHING), None)
 
     async def resume_stack(self, caller: Caller, ref: str) -> None:
@@ -163,6 +200,10 @@ class Commands(Leaving):
         """ENGS-08, comparing every type with the cloud."""
         stack = await self._live(caller, ref)
         refuse_busy(stack)
+        refuse_in_review(stack, "checked")
+        if stack.action is Action.SUSPEND:
+            # It would be taken for resumed, and its objects for broken ones.
+            raise InvalidState(f"Stack {stack.name} is in {stack.state} state and can not be checked. Resume it first.")
         await self._begin(stack, RunSpec(Action.CHECK, on_failure=OnFailure.DO_NOTHING), None)
 
 

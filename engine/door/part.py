@@ -89,10 +89,15 @@ def refuse_busy(stack: Stack) -> None:
         raise Busy(f"Stack {stack.name} already has an action ({stack.action}) in progress.")
 
 
+def refuse_in_review(stack: Stack, participle: str) -> None:
+    """S18: nothing is there yet, and its change sets are for a stack that is not."""
+    if stack.action is Action.INIT:
+        raise InvalidState(f"Stack [{stack.name}] is in REVIEW_IN_PROGRESS state and can not be {participle}.")
+
+
 def refuse_update_in(stack: Stack) -> None:
     """ENGS-03 and S05: what cannot be updated whatever the template."""
-    if stack.action is Action.INIT:
-        raise InvalidState(f"Stack [{stack.name}] is in REVIEW_IN_PROGRESS state and can not be updated.")
+    refuse_in_review(stack, "updated")
     if stack.action in (Action.SUSPEND, Action.DELETE):
         raise InvalidState(
             f"Stack {stack.name} is in {stack.state} state and can not be updated. "
@@ -104,6 +109,8 @@ def changed_meanwhile(stack: Stack) -> Busy:
     return Busy(f"Another action has begun on stack {stack.name} in the meantime. Look at it, and ask again.")
 
 
-def refuse_protected(stack: Stack) -> None:
-    if stack.options.termination_protection and stack.parent_id is None:
-        raise Forbidden(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+def refuse_protected(stack: Stack, root: Stack) -> None:
+    """B12: a nested stack has the protection of its root."""
+    if root.options.termination_protection:
+        where = "" if root.id == stack.id else f" on its root stack [{root.name}]"
+        raise Forbidden(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled{where}")

@@ -19,12 +19,16 @@ from engine.model.source import Source
 from engine.model.stack import Caller, Options, Plan, Stack
 from engine.model.status import Action, Status
 from engine.model.value import UNKNOWN
+from engine.plan.decide import looked_into
 from engine.plan.deployment import Deployment, bind_source
 from engine.plan.planner import plan_changes
 from engine.plan.policy import denied, read_policy
 from engine.runs import reasons
+from engine.runs.children import Children
 from engine.runs.finish import as_text
+from engine.runs.inside import descendants
 from engine.runs.spec import RunSpec
+from engine.runs.step import bare_operation
 from engine.state import tables as t
 from engine.state.commit import Write
 from engine.state.rows import ResourceRow, event_params, options_value
@@ -114,7 +118,8 @@ class Updating(Creating):
         rows: dict[str, list[ResourceRow]] = {}
         if stack is not None:
             for row in await self._context.store.resources(stack.id):
-                rows.setdefault(row.address, []).append(row)
+                seen = looked_into(row) if await self._outdated(stack, row) else row
+                rows.setdefault(row.address, []).append(seen)
         old = {} if stack is None else stack.parameters
         planned = partial(plan_changes, deployment, rows, self._context.registry, old_parameters=old)
         changes, outputs = await aside(planned)
@@ -129,6 +134,20 @@ class Updating(Creating):
             if stack.status is Status.FAILED:
                 other.append("Status")
         return Plan(None if stack is None else stack.id, 0 if stack is None else stack.version, changes, tuple(other))
+
+    async def _outdated(self, stack: Stack, row: ResourceRow) -> bool:
+        """Whether the template of a nested stack is another where it comes from, whatever is said of it here."""
+        kind = self._context.registry.find(row.type)
+        if kind is None or not kind.nested or not row.exists or row.condemned or row.status is not Status.COMPLETE:
+            return False
+        nowhere: Any = None  # only the store and the template are asked
+        near = bare_operation(
+            self._identity(stack.id, stack.name, stack.project_id, stack.root_id), nowhere,
+            Children(self._context, stack, None), self._context.clock.monotonic(),
+        )  # fmt: skip
+        return await kind.outdated(
+            replace(near, address=row.address, properties=row.properties, physical_id=row.physical_id, data=row.data)
+        )
 
     async def _refuse_immutable(self, stack: Stack, deployment: Deployment) -> None:
         template = deployment.template
@@ -155,7 +174,18 @@ class Updating(Creating):
         if stack_policy is not None:
             read_policy(stack_policy)
             options = replace(options, stack_policy=stack_policy)
-        await self._context.committer.write(
-            Write(stack_id=stack.id, stack={"options_json": dump(options_value(options))})
-        )
+        wanted = {stack.id: options}
+        if termination_protection is not None:
+            for child_id in await descendants(self._context, stack.id):
+                child = await self._again(child_id)
+                wanted[child_id] = replace(child.options, termination_protection=termination_protection)
+
+        async def write(connection: AsyncConnection) -> None:
+            """No version counts for it: what a change set was made for is still so."""
+            for stack_id, one in wanted.items():
+                values = {"options_json": dump(options_value(one))}
+                await connection.execute(update(t.stacks).where(t.stacks.c.id == stack_id).values(values))
+
+        await self._context.committer.write(Write(stack_id=stack.id, also=write))
+        self._context.store.cache.forget(list(wanted))
         return await self._again(stack.id)

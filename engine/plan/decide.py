@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.model.status import Action, Status
 from engine.model.value import Value
@@ -70,18 +70,42 @@ def decide(
     changed = found.changed
     if row.attempted is not None:
         # A change was begun and not finished: whatever it touched may stand either way.
-        changed |= difference(kind, row.attempted, properties).changed
+        for begun in (row.attempted, *row.data.get(IN_DOUBT, ())):
+            changed |= difference(kind, begun, properties).changed
     if found.replace:
         return Decision(Step.REPLACE, row, changed)
-    if not changed and not mendable:
+    if not changed and not mendable and not _half_changed(row, kind):
         return Decision(Step.NONE, row)
     if kind.replaces(row.properties, properties):
         return Decision(Step.REPLACE, row, changed)
     return Decision(Step.UPDATE, row, changed, maybe_replace=found.maybe_replace)
 
 
+#: A note of the engine's: the properties of every change that was begun and not finished since the last that was.
+IN_DOUBT = "in_doubt"
+
+#: The same, of a resource whose template is fetched: to which revision its stack ran when it changed the stack inside →
+#: the revision that one had before.
+CHILD_BEFORE = "child_before"
+
+
+def of_the_type(data: Mapping[str, Value]) -> dict[str, Value]:
+    """The notes that go along with the object into another stack: what the engine knows of its own runs does not."""
+    return {name: note for name, note in data.items() if name not in (IN_DOUBT, CHILD_BEFORE)}
+
+
+def _half_changed(row: ResourceRow, kind: ResourceType) -> bool:
+    """A nested stack that may be anything inside, whatever is said of it outside."""
+    return kind.nested and row.attempted is not None and row.action is Action.UPDATE
+
+
 #: A note of the engine's: the user wants another one, whatever a look at it shows.
 UNHEALTHY = "marked_unhealthy"
+
+
+def looked_into(row: ResourceRow) -> ResourceRow:
+    """The row as one of which only a run of the nested stack can tell what has to be changed inside."""
+    return replace(row, action=Action.CHECK, status=Status.FAILED)
 
 
 def _mendable(row: ResourceRow, kind: ResourceType) -> bool:

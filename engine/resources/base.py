@@ -108,8 +108,14 @@ class Operation:
     deadline: float
     resumed: bool = False  # an earlier attempt may have reached the cloud
     owned_ids: frozenset[str] = frozenset()  # physical ids other records of ours own (tokens.md rule 3)
+    attempts: Sequence[Mapping[str, Value]] = ()  # what other changes, begun and not finished, were to make of it
     update_policy: Mapping[str, Value] = field(default_factory=dict)  # the resource's own, evaluated (ENGU-12)
     made: Mapping[str, Any] | None = None  # the object as the create that has just succeeded showed it
+
+    @property
+    def stood(self) -> tuple[Mapping[str, Value], ...]:
+        """All properties that the object may have, or have in part, before this update."""
+        return (self.before, *self.attempts)
 
     def physical_name(self, limit: int = 255) -> str:
         """`<stack>-<resource>-<12 characters of the token>`, shortened in the middle parts (heat.md TR-14)."""
@@ -145,6 +151,20 @@ class Services(Protocol):
 
     async def act_nested(self, stack_id: str, action: Action) -> None:
         """SUSPEND, RESUME or CHECK the child and wait; raises OperationFailed with its reason."""
+        ...
+
+    async def nested_outdated(self, op: Operation, url: str) -> bool:
+        """Whether the child is to be brought to another definition though nothing that is said of it has changed: by
+        now there is another text at `url`, or the run goes back to before it was changed."""
+        ...
+
+    async def nested_settled(self, op: Operation) -> None:
+        """The child stands as this run wants it: what was changed before the revision that is gone back to is not to be
+        taken back again."""
+        ...
+
+    async def find_nested(self, op: Operation) -> str | None:
+        """The child that was made for `op.token`, None where there is none (any more)."""
         ...
 
     async def save_nested(self, stack_id: str, name: str) -> str:
@@ -297,6 +317,10 @@ class ResourceType:
     update_policy: ClassVar[Mapping[str, Property]] = {}
     race_safe: ClassVar[bool] = False  # a second create is refused or changes nothing: needs no settle time
 
+    def repeatable(self, op: Operation) -> bool:
+        """`race_safe`, for types where that is a matter of their properties."""
+        return self.race_safe
+
     def reference(self, physical_id: str | None, attributes: Mapping[str, Value], address: str) -> Value:
         """What get_resource / Ref gives."""
         return physical_id
@@ -361,8 +385,12 @@ class ResourceType:
         return {}
 
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
-        """Bring the object from `op.before` to `op.properties`; must be safe to repeat. Raises MustReplace
-        and WouldLose."""
+        """Bring the object to `op.properties`, from whatever it may be of `op.stood`; must be safe to repeat. Raises
+        MustReplace and WouldLose."""
+
+    async def outdated(self, op: Operation) -> bool:
+        """Whether what it is made of is another by now, though its properties are the same. Read only."""
+        return False
 
     async def delete(self, op: Operation) -> None:
         """Remove and wait until gone; nothing there is success; must be safe to repeat."""

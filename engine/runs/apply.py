@@ -15,7 +15,7 @@ from engine.model.settings import Hook
 from engine.model.status import Action, Status
 from engine.model.template import Group, Resource
 from engine.model.value import Value
-from engine.plan.decide import Decision, Step, candidate, decide
+from engine.plan.decide import Decision, Step, candidate, decide, looked_into
 from engine.plan.deployment import Deployment
 from engine.plan.scope import DeploymentScope
 from engine.resources.base import Differing, Gone, OperationFailed, ResourceType, Update
@@ -123,8 +123,17 @@ class Applier:
     async def _decision(self, row: ResourceRow | None, wanted: Wanted) -> Decision:
         decision = decide(row, wanted.kind, wanted.properties, revision=self._spec.target)
         if self._spec.converge and row is not None and decision.step in (Step.NONE, Step.UPDATE):
-            return await self._observed(row, wanted)
+            decision = await self._observed(row, wanted)
+        if row is not None and decision.step is Step.NONE and await self._outdated(row, wanted.kind):
+            return replace(
+                decide(looked_into(row), wanted.kind, wanted.properties, revision=self._spec.target), row=row
+            )
         return decision
+
+    async def _outdated(self, row: ResourceRow, kind: ResourceType) -> bool:
+        if not kind.nested or row.external or self._spec.kind not in (Action.UPDATE, Action.ROLLBACK):
+            return False
+        return await kind.outdated(self._stepper.operation(row, row.properties))
 
     async def _follow(self, decision: Decision, wanted: Wanted) -> None:
         row = decision.row
@@ -157,7 +166,7 @@ class Applier:
         """The decision that takes the live object for what stands (ENGU-07); as before where it cannot be looked at."""
         seen, kind = row, wanted.kind
         if kind.nested:
-            seen = replace(row, action=Action.CHECK, status=Status.FAILED)  # whatever it is inside, it is looked at
+            seen = looked_into(row)  # whatever it is inside
         elif not kind.local and not row.external:
             try:
                 told = await self._stepper.patiently(lambda: kind.drift(self._stepper.operation(row, row.properties)))

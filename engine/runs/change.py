@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from engine.model.status import Action, Status
-from engine.plan.decide import Decision
+from engine.model.value import Value
+from engine.plan.decide import IN_DOUBT, Decision
 from engine.resources.base import Gone, MustReplace, OperationFailed, Superseded, WouldLose
 from engine.runs.guards import Guards
 from engine.runs.ledger import Ledger
@@ -15,6 +19,8 @@ from engine.runs.spec import RunSpec
 from engine.runs.step import Stepper, explain
 from engine.runs.wanted import Wanted
 from engine.state.rows import ResourceRow
+
+_MOST_IN_DOUBT: Final = 20  # of the changes that were begun one after the other and not finished, the last ones
 
 #: What a change may come to, besides being done: none of them is a failure yet.
 _Unchangeable = Superseded | MustReplace | Gone | WouldLose
@@ -43,6 +49,7 @@ class Changer:
         match found:
             case None:
                 row.properties, row.attempted, row.revision = wanted.properties, None, self._spec.target
+                row.data = {name: note for name, note in row.data.items() if name != IN_DOUBT}
                 await self._record.complete(row, Action.UPDATE)
             case Superseded():
                 await self._take_over(row, wanted, found)
@@ -57,6 +64,7 @@ class Changer:
         others = self._record.condemn_others(row)
         self._record.keep(row, wanted.resource)
         row.attempted, row.shown = wanted.properties, self._record.shown(wanted.resource)
+        _doubt(row, wanted.properties)
         operation = self._stepper.operation(row, wanted.properties)
         operation.update_policy = self._record.update_policy(wanted.resource)
         kind = wanted.kind
@@ -82,3 +90,9 @@ class Changer:
         fresh.physical_id, fresh.data = found.physical_id, dict(found.data)
         fresh.attributes = self._lender.hide(found.attributes)
         await self._ledger.move(fresh, Action.UPDATE, Status.COMPLETE, group=wanted.group, also=(old,))
+
+
+def _doubt(row: ResourceRow, properties: Mapping[str, Value]) -> None:
+    """Until the change is finished the object may be as any that was begun."""
+    begun = [one for one in row.data.get(IN_DOUBT, ()) if one != properties]
+    row.data = {**row.data, IN_DOUBT: [*begun, properties][-_MOST_IN_DOUBT:]}

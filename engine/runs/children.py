@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.cloud.contract import Cloud
@@ -19,6 +20,7 @@ from engine.model.stack import Options, Stack
 from engine.model.status import Action, Status
 from engine.model.template import Template
 from engine.model.value import Value
+from engine.plan.decide import CHILD_BEFORE
 from engine.resources.base import Gone, Nested, Operation, OperationFailed, ResourceType, Standing
 from engine.runs import reasons
 from engine.runs.context import RunContext
@@ -30,6 +32,7 @@ from engine.runs.spec import RunSpec
 from engine.state.rows import ResourceRow, event_params, options_value
 from engine.state.store import dump
 
+log = structlog.get_logger(__name__)
 Begin = Callable[[AsyncConnection], Awaitable[None]]
 
 
@@ -56,7 +59,7 @@ class Children(Inside):
         self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Value]] | None = None
     ) -> str:
         """The child's id is made from the token, so that asking twice finds the same child."""
-        child_id = str(uuid.uuid5(CHILDREN, f"{self._stack.id}/{op.token}"))
+        child_id = self._id_of(op)
         existing = await self._context.store.stack(child_id)
         running, source, template = await self._wanted(op, nested, child_id, existing)
         if existing is not None and existing.deleted is not None:
@@ -67,12 +70,25 @@ class Children(Inside):
             spec = as_child(wanted, running)
             options = _options(self._stack.options, nested)
             await self._create(child_id, op, spec, source, template.dialect.value, template.description, options)
-        elif (running is not None and running.converge) or not await self._has(existing, source, nested.tags):
+        elif (
+            (running is not None and running.converge)
+            or not await self._has(existing, source, nested.tags)
+            or await self._changed_inside(op, nested, existing, running)
+        ):
             skip = () if running is None else _inner(running.skip, op.address.split("/")[0])
             spec = RunSpec(Action.UPDATE, previous=existing.revision, skip=skip)
+            if nested.url is not None and running is not None and existing.revision is not None:
+                spec = await self._noted(op, spec, running, existing.revision)
             await self._begin_inside(existing, spec, source=source, options=_options(existing.options, nested))
         self._context.ring(child_id)
         return child_id
+
+    def _id_of(self, op: Operation) -> str:
+        return str(uuid.uuid5(CHILDREN, f"{self._stack.id}/{op.token}"))
+
+    async def find_nested(self, op: Operation) -> str | None:
+        child = await self._context.store.stack(self._id_of(op))
+        return None if child is None or child.deleted is not None else child.id
 
     async def by_itself(
         self, op: Operation, nested: Nested, begin_with: Callable[[Begin], Awaitable[None]]
@@ -101,8 +117,8 @@ class Children(Inside):
                 f"Recursion depth exceeds {self._context.settings.max_nested_stack_depth}: {op.address} would be "
                 "nested too deeply (max_nested_stack_depth)"
             )
-        text = nested.template if nested.url is None else await self._context.fetch(nested.url)
         running, around = await self._running()
+        text = nested.template if nested.url is None else await self._fetched(op, nested.url, existing, running)
         source = Source(
             text,
             {**around.files, **nested.files},
@@ -120,6 +136,72 @@ class Children(Inside):
             1 for resource in template.resources.values() if resource.group is None
         ))  # fmt: skip
         return running, source, template
+
+    # --- templates that are fetched ---------------------------------------------------------------------------------
+    async def _fetched(self, op: Operation, url: str, existing: Stack | None, running: RunSpec | None) -> str:
+        """What is at `url`; going back, what was there: it may be another by now, or nothing."""
+        if running is not None and running.back_to is not None and existing is not None and existing.revision:
+            try:
+                like = _undone(op.data, running.back_to) or existing.revision
+                return (await self._context.store.source(like)).text
+            except LookupError:
+                log.warning("a former template of a nested stack is fetched again", stack=existing.id, url=url)
+        return await self._context.fetch(url)
+
+    async def _noted(self, op: Operation, spec: RunSpec, running: RunSpec, revision: int) -> RunSpec:
+        """`spec` of a child that has `revision` now, with what it has to keep; on the way forward that is written down,
+        for whoever goes back before what runs here."""
+        if running.back_to is not None:
+            like = _undone(op.data, running.back_to) or revision
+            return replace(spec, like=like, keep=like)
+        floor = running.keep if running.keep is not None else running.previous
+        before = {at: was for at, was in _before(op.data).items() if floor is None or at > floor}
+        before.setdefault(running.target or 0, revision)
+        await op.remember(**{CHILD_BEFORE: {str(at): was for at, was in before.items()}})
+        return replace(spec, keep=min(before.values()))
+
+    async def nested_outdated(self, op: Operation, url: str) -> bool:
+        running, _ = await self._running()
+        if running is not None and running.back_to is not None:
+            return _undone(op.data, running.back_to) is not None
+        child = await self._context.store.stack(op.physical_id or "")
+        if child is None or child.deleted is not None or child.revision is None:
+            return False
+        try:
+            text = await self._context.fetch(url)
+        except Invalid as error:
+            log.warning("a nested stack stays as it is", stack=child.id, error=str(error))
+            return False
+        return text != (await self._context.store.source(child.revision)).text or await self._outdated_inside(op, child)
+
+    async def _outdated_inside(self, op: Operation, child: Stack) -> bool:
+        inside = Children(self._context, child, None)
+        for row in await self._context.store.resources(child.id):
+            if row.is_group or not row.exists or row.condemned:
+                continue
+            kind = self._context.registry.get(row.type)
+            near = replace(
+                op, stack=replace(op.stack, id=child.id, name=child.name), address=row.address, type_name=row.type,
+                token=row.token, properties=row.properties, physical_id=row.physical_id, data=row.data, services=inside,
+            )  # fmt: skip
+            if kind.nested and await kind.outdated(near):
+                return True
+        return False
+
+    async def _changed_inside(self, op: Operation, nested: Nested, child: Stack, running: RunSpec | None) -> bool:
+        """Whether a child that has its definition has to run all the same, for what is fetched further in."""
+        if nested.url is None or child.status is not Status.COMPLETE:
+            return False
+        if running is not None and running.back_to is not None:
+            return _undone(op.data, running.back_to) is not None
+        return await self._outdated_inside(op, child)
+
+    async def nested_settled(self, op: Operation) -> None:
+        before = _before(op.data)
+        running, _ = await self._running() if before else (None, None)
+        if running is not None and running.back_to is not None:
+            kept = {str(at): was for at, was in before.items() if at <= running.back_to}
+            await op.remember(**{CHILD_BEFORE: kept})
 
     async def inherited(self, op: Operation) -> tuple[Mapping[str, str], Mapping[str, Value]]:
         _, around = await self._running()
@@ -293,6 +375,16 @@ class Children(Inside):
 
     def signal_url(self, op: Operation, *, kind: str) -> str:
         return self._context.signal_url(self._stack.id, op.address, kind, self._stack.project_id)
+
+
+def _before(data: Mapping[str, Value]) -> dict[int, int]:
+    return {int(at): was for at, was in (data.get(CHILD_BEFORE) or {}).items()}
+
+
+def _undone(data: Mapping[str, Value], back_to: int) -> int | None:
+    """The revision of the child under `back_to` of its parent, None where it is what it has."""
+    later = {at: was for at, was in _before(data).items() if at > back_to}
+    return later[min(later)] if later else None
 
 
 def _options(around: Options, nested: Nested) -> Options:

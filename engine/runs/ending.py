@@ -75,7 +75,7 @@ class Ending:
             if not first or deployment.imported:
                 await write_imports(connection, stack.project_id, stack.id, sorted(deployment.imported))
             if not first:
-                await _purge(connection, stack.id, spec.target)
+                await _purge(connection, stack.id, spec.target if spec.keep is None else spec.keep)
 
         # What was taken back says why, for as long as the stack rests so.
         cause = f". It was rolled back because: {spec.cause}" if spec.cause else ""
@@ -119,6 +119,8 @@ class Ending:
             also = Write(stack_id=stack.id, also=ended(spec.snapshot, Status.FAILED, reason, None))
         if spec.kind is Action.ROLLBACK and spec.cause:
             reason = f"{reason} Rolling back because: {spec.cause}"
+        if spec.kind is Action.DELETE and spec.cause:
+            reason = f"{reason} Deleting because the create failed: {spec.cause}"
         await self.rest(
             spec.kind, Status.FAILED, reason, reverting=spec.reverting or stack.reverting, cleaning=False,
             updated=self._context.clock.now(), also=also,

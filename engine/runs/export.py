@@ -9,6 +9,7 @@ from typing import Any
 from engine.model.diagnostic import Invalid
 from engine.model.source import Source, Translator
 from engine.model.stack import Stack
+from engine.plan.decide import of_the_type
 from engine.state.rows import ResourceRow
 from engine.state.store import source_value
 
@@ -43,7 +44,7 @@ def _resource(row: ResourceRow) -> dict[str, Any]:
         "action": row.action.value,
         "status": row.status.value,
         "metadata": dict(row.metadata),
-        "resource_data": dict(row.data),
+        "resource_data": of_the_type(row.data),
     }
 
 

@@ -36,6 +36,13 @@ class RunSpec:
     unguarded: bool = False  # part of going back: neither hooks nor restricted actions hold
     tells: bool = False  # begun while its parent rests: the parent is told when it ends
     tending: bool = False  # nobody asked for it: a resting stack takes up what has come to it; its state stays
+    like: int | None = None  # a child's: its revision that is gone back to
+    keep: int | None = None  # a child's: the oldest of its revisions that may still be gone back to
+
+    @property
+    def back_to(self) -> int | None:
+        """The revision that is gone back to, None on the way forward."""
+        return self.target if self.kind is Action.ROLLBACK else self.like
 
     def value(self) -> dict[str, Value]:
         """As JSON; `spec_of` reads it back."""
@@ -59,6 +66,8 @@ class RunSpec:
             "unguarded": self.unguarded,
             "tells": self.tells,
             "tending": self.tending,
+            "like": self.like,
+            "keep": self.keep,
         }
 
 
@@ -84,6 +93,8 @@ def spec_of(value: Mapping[str, Value]) -> RunSpec:
         unguarded=value.get("unguarded", False),
         tells=value.get("tells", False),
         tending=value.get("tending", False),
+        like=value.get("like"),
+        keep=value.get("keep"),
     )
 
 

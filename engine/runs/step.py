@@ -18,6 +18,7 @@ from engine.cloud.contract import Cloud
 from engine.cloud.errors import CloudError, Conflict, OutcomeUnknown, Temporary
 from engine.model.diagnostic import Invalid
 from engine.model.value import Value
+from engine.plan.decide import IN_DOUBT
 from engine.resources.base import Gone, Operation, OperationFailed, ResourceType, Services, StackIdentity
 from engine.runs.context import RunContext
 from engine.runs.lease import Lease, LeaseLost
@@ -56,7 +57,7 @@ class Stepper:
             stack=self._identity, address=row.address, type_name=row.type, token=row.token, properties=properties,
             before=row.properties, physical_id=row.physical_id, data=row.data, metadata=row.metadata,
             remember=_unbound, cloud=self._cloud, services=self._services, deadline=self.deadline, resumed=resumed,
-            owned_ids=frozenset(),
+            owned_ids=frozenset(), attempts=[one for one in row.data.get(IN_DOUBT, ()) if one != properties],
         )  # fmt: skip
 
         async def remember(**data: Value) -> None:
@@ -102,7 +103,7 @@ class Stepper:
         """
         if kind.local or row.physical_id is not None or row.attempted is None:
             return
-        if not isinstance(error, OperationFailed | CloudError | Gone):
+        if not isinstance(error, OperationFailed | CloudError | Gone | Invalid):
             return
         try:
             row.physical_id = await kind.find(operation)
@@ -146,7 +147,7 @@ class Stepper:
     async def _settled_find(self, kind: ResourceType, operation: Operation) -> str | None:
         clock = self._context.clock
         # What is refused or changes nothing the second time can be tried again at once (tokens.md rule 1).
-        settle = 0.0 if kind.race_safe else self._context.settings.settle
+        settle = 0.0 if kind.repeatable(operation) else self._context.settings.settle
         until = min(clock.monotonic() + settle, operation.deadline)
         pause = 0.1
         while True:

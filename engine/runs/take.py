@@ -8,6 +8,7 @@ from engine.expr.evaluate import evaluate
 from engine.model.status import Action, Status
 from engine.model.template import Resource
 from engine.model.value import Value, as_text
+from engine.plan.decide import of_the_type
 from engine.resources.base import OperationFailed
 from engine.runs.ledger import Ledger
 from engine.runs.lending import Lender
@@ -64,7 +65,7 @@ class Taker:
         self._record.fill(row, wanted)
         row.physical_id, row.external = physical_id, given is None
         if given is not None:
-            row.data = given.get("resource_data") or {}
+            row.data = of_the_type(given.get("resource_data") or {})
             row.metadata = given.get("metadata") or row.metadata
         operation = self._stepper.operation(row, wanted.properties)
         async with self._record.attempt(row, action, wanted.group):

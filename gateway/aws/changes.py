@@ -9,7 +9,7 @@ from engine.model.stack import Change, ChangeAction, ChangeSet, Plan, PropertyCh
 from engine.model.status import OnFailure
 from engine.model.value import UNKNOWN, is_known
 from gateway.aws.arns import Arns
-from gateway.aws.views import json_text, parameters, tags, text_of
+from gateway.aws.views import NESTED_TYPES, json_text, parameters, tags, text_of
 
 _RECREATES: Final[dict[Replacement, str]] = {
     Replacement.NEVER: "Never",
@@ -90,7 +90,12 @@ def _policy_action(one: Change) -> str | None:
 
 def _scope(one: Change) -> list[str]:
     found = ["Tags" if change.name == "Tags" else "Properties" for change in one.properties]
-    return list(dict.fromkeys([*found, *one.other]))
+    return list(dict.fromkeys([*found, *one.other])) or (["Properties"] if _is_automatic(one) else [])
+
+
+def _is_automatic(one: Change) -> bool:
+    """Whether it is for what its template is by now that a nested stack is changed, and not for what is said of it."""
+    return one.type in NESTED_TYPES and not one.properties and not one.other
 
 
 def _details(one: Change, given: Mapping[str, str], with_values: bool) -> list[dict[str, Any]]:
@@ -98,6 +103,9 @@ def _details(one: Change, given: Mapping[str, str], with_values: bool) -> list[d
     for attribute in one.other:
         target = {"Attribute": attribute, "RequiresRecreation": "Never"}
         details.append({"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"})
+    if _is_automatic(one):
+        target = {"Attribute": "Properties", "RequiresRecreation": "Never"}
+        details.append({"Target": target, "Evaluation": "Dynamic", "ChangeSource": "Automatic"})
     return details
 
 

@@ -130,6 +130,30 @@ def test_1_cancel_update_stack_goes_back(aws, name, make, wait, created, status,
     assert left["LogicalResourceId"] == "Thing"
 
 
+def test_1_w27_a_repeated_request_with_its_token_is_the_same_request(aws, name, make, created, status, until):
+    """As an SDK repeats it when the answer was lost, at once or when it is long done."""
+    created(name, make.cfn({"Thing": make.thing(value="old")}))
+    made = aws.create_change_set(StackName=name, ChangeSetName="c", TemplateBody=make.cfn({"Other": make.thing()}))
+    run = {"ChangeSetName": made["Id"], "ClientRequestToken": "run"}
+    aws.execute_change_set(**run)
+    aws.execute_change_set(**run, StackName=name)
+    until(lambda: status(name) == "UPDATE_COMPLETE")
+    aws.execute_change_set(**run)
+    with pytest.raises(aws.exceptions.ChangeSetNotFoundException):
+        aws.execute_change_set(ChangeSetName=made["Id"], ClientRequestToken="another")
+    broken = make.cfn({"Other": make.thing(fail=True)})
+    aws.update_stack(StackName=name, TemplateBody=broken, DisableRollback=True)
+    until(lambda: status(name) == "UPDATE_FAILED")
+    back = aws.rollback_stack(StackName=name, ClientRequestToken="back")
+    assert aws.rollback_stack(StackName=name, ClientRequestToken="back")["OperationId"] == back["OperationId"]
+    until(lambda: status(name) == "UPDATE_ROLLBACK_COMPLETE")
+    aws.update_stack(StackName=name, TemplateBody=make.cfn({"Other": make.thing(value="new", wait_secs=30)}))
+    for _ in range(2):
+        aws.cancel_update_stack(StackName=name, ClientRequestToken="cancel")
+    until(lambda: status(name) == "UPDATE_ROLLBACK_COMPLETE")
+    aws.cancel_update_stack(StackName=name, ClientRequestToken="cancel")
+
+
 def test_1_w43_only_a_running_update_is_cancelled(aws, name, make, created, refused):
     created(name, make.cfn({"Thing": make.thing()}))
     said = refused(aws.cancel_update_stack, StackName=name)

@@ -143,6 +143,15 @@ def test_4_a_nested_stack_in_cloudformation(fresh_server, name, wait, make, serv
     (row,) = aws.describe_stack_resources(StackName=name)["StackResources"]
     nested = aws.describe_stacks(StackName=row["PhysicalResourceId"])["Stacks"][0]
     assert nested["ParentId"].endswith(nested["RootId"].rsplit("/", 1)[1])
+    # Another text at the same address is a change, as AWS's change sets tell it.
+    (tmp_path / "child.json").write_text(child.replace('{"Ref": "Word"}', '"deeper"'))
+    aws.create_change_set(StackName=name, ChangeSetName="look", TemplateBody=parent)
+    (change,) = aws.describe_change_set(StackName=name, ChangeSetName="look")["Changes"]
+    shown = change["ResourceChange"]
+    assert (shown["Action"], shown["Scope"]) == ("Modify", ["Properties"])
+    assert [(one["Evaluation"], one["ChangeSource"]) for one in shown["Details"]] == [("Dynamic", "Automatic")]
+    aws.execute_change_set(StackName=name, ChangeSetName="look")
+    wait(aws, "stack_update_complete", name)
     aws.delete_stack(StackName=name)
     wait(aws, "stack_delete_complete", name)
     gone = aws.describe_stacks(StackName=row["PhysicalResourceId"])["Stacks"][0]

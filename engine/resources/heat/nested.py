@@ -18,6 +18,7 @@ class NestedType(ResourceType):
 
     nested = True
     saves = True
+    race_safe = True  # the child's id is made from the token, so making it again finds it
 
     async def child(self, op: Operation) -> Nested:
         raise NotImplementedError
@@ -37,8 +38,7 @@ class NestedType(ResourceType):
         return await op.services.start_nested(op, await self.child(op), adopt=resources)
 
     async def find(self, op: Operation) -> str | None:
-        """The child's id is made from the token, so making it again finds it."""
-        return await self.create(op) if op.resumed and op.physical_id is None else op.physical_id
+        return await op.services.find_nested(op) if op.physical_id is None else op.physical_id
 
     async def ready(self, op: Operation) -> Mapping[str, Value]:
         assert op.physical_id is not None

@@ -43,6 +43,9 @@ class Stack(NestedType):
     def inside(self, properties: Mapping[str, Value], region: str) -> bool:
         return not is_elsewhere(properties.get("context"), region)
 
+    def repeatable(self, op: Operation) -> bool:
+        return not is_elsewhere(op.properties.get("context"), op.stack.region)
+
     def validate(self, properties: Mapping[str, Value]) -> Sequence[str]:
         context = properties.get("context")
         if not isinstance(context, Mapping):

@@ -69,7 +69,8 @@ async def _enough(handle: Operation, wanted: int, until: float) -> None:
         left = until - handle.services.monotonic()
         if left <= 0:
             told = "; ".join(signal.reason for signal in signals)
-            raise OperationFailed(f"{len(signals)} of {wanted} received" + (f" - {told}" if told else ""))
+            heard = f"WaitCondition timed out. {len(signals)} of {wanted} received"
+            raise OperationFailed(f"{heard} - {told}" if told else heard)
         await handle.services.wait_signal(handle, left)
 
 

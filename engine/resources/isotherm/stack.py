@@ -33,6 +33,14 @@ class Stack(NestedType):
             tags=None if tags is None else {one["Key"]: one["Value"] for one in tags},
         )
 
+    async def outdated(self, op: Operation) -> bool:
+        return await op.services.nested_outdated(op, op.properties["template_url"])
+
+    async def ready(self, op: Operation) -> Mapping[str, Value]:
+        found = await super().ready(op)
+        await op.services.nested_settled(op)
+        return found
+
     async def gathered(self, op: Operation, outputs: Mapping[str, Value]) -> dict[str, Any]:
         name = f"{op.stack.name}-{op.address.replace('/', '-')}-{op.token[-12:]}"
         return {OUTPUTS: dict(outputs), "stack_name": name}

@@ -51,7 +51,8 @@ class User(KeystoneType):
         await super().update(op, changed - {"groups", "roles"})
         if changed & {"groups", "roles"}:
             wanted = await self._wanted(op, op.properties)
-            gone = [path for path in await self._wanted(op, op.before) if path not in wanted]
+            before = dict.fromkeys([path for stood in op.stood for path in await self._wanted(op, stood)])
+            gone = [path for path in before if path not in wanted]
             await self._memberships(op, gone, "DELETE")
 
     async def changes(self, op: Operation, changed: frozenset[str]) -> dict[str, Any]:

@@ -84,9 +84,11 @@ class ExtraRouteSet(NeutronType):
 
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
         router = await self._router(op)
-        before, after = op.before.get("routes") or [], op.properties["routes"]
-        await self._change(op, router, "remove_extraroutes", _without(before, after))
-        await self._change(op, router, "add_extraroutes", _without(after, before))
+        after = op.properties["routes"]
+        for stood in op.stood:
+            await self._change(op, router, "remove_extraroutes", _without(stood.get("routes") or [], after))
+        await self._change(op, router, "add_extraroutes", [route for route in after if not all(
+            route in (stood.get("routes") or []) for stood in op.stood)])  # fmt: skip
 
     async def delete(self, op: Operation) -> None:
         try:

@@ -83,7 +83,8 @@ class SecurityGroup(NeutronType):
         await super().update(op, changed)
         if "rules" not in changed:
             return
-        before, after = await self._wanted(op, op.before), await self._wanted(op, op.properties)
+        before = [rule for stood in op.stood for rule in await self._wanted(op, stood)]
+        after = await self._wanted(op, op.properties)
         kept = {rule_key(rule) for rule in after}
         gone = {rule_key(rule) for rule in before} - kept
         row = await self.read_row(op)

@@ -73,7 +73,8 @@ class Flavor(NovaType):
     async def update(self, op: Operation, changed: frozenset[str]) -> None:
         if "extra_specs" in changed:
             after = op.properties.get("extra_specs") or {}
-            await self._bring_specs(op, [key for key in op.before.get("extra_specs") or {} if key not in after], {})
+            before = dict.fromkeys([key for stood in op.stood for key in stood.get("extra_specs") or {}])
+            await self._bring_specs(op, [key for key in before if key not in after], {})
 
     async def _bring_specs(self, op: Operation, gone: Sequence[str], new: Mapping[str, Value]) -> None:
         path = f"{self.path(op)}/os-extra_specs"

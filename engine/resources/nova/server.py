@@ -180,7 +180,7 @@ class Server(ServerActions, NovaType):
         if "admin_pass" in changed and op.properties.get("admin_pass"):
             await self.act(op, "changePassword", {"adminPass": op.properties["admin_pass"]})
         if "networks" in changed:
-            before = await self._networks(op, op.before)
+            before = [await self._networks(op, stood) for stood in op.stood]
             await nets.change(op, before, await self._networks(op, op.properties), op.properties["security_groups"])
         if "flavor" in changed:
             await self.resize(op)

@@ -183,9 +183,13 @@ async def associate_floating_ips(op: Operation, entries: Sequence[Entry]) -> Non
 
 
 # --- changing them ----------------------------------------------------------------------------------
-async def change(op: Operation, before: Sequence[Entry], after: Sequence[Entry], groups: Sequence[str]) -> None:
-    """Detach what is no longer listed, attach what is new. Safe to repeat."""
-    old, new = {key_of(one): one for one in before}, {key_of(one): one for one in after}
+async def change(
+    op: Operation, before: Sequence[Sequence[Entry]], after: Sequence[Entry], groups: Sequence[str]
+) -> None:  # fmt: skip
+    """Detach what is no longer listed, attach what is new. `before`: every list that may stand. Safe to repeat."""
+    old = {key_of(one): one for entries in before for one in entries}
+    new = {key_of(one): one for one in after}
+    certain = set.intersection(*({key_of(one) for one in entries} for entries in before))
     present = await interfaces(op)
     gone = [key for key in old if key not in new]
     ports = op.data.get("ports") or {}
@@ -197,7 +201,7 @@ async def change(op: Operation, before: Sequence[Entry], after: Sequence[Entry],
     present = await interfaces(op)
     attached = {one.port_id for one in present}
     for index, (key, entry) in enumerate(new.items()):
-        if key in old:
+        if key in certain or (key in old and port_for(entry, op.data.get("ports") or {}, present) is not None):
             continue
         port = str(entry["port"]) if entry.get("port") else await own_port(op, entry, f"u{index}", groups)
         if port not in attached:

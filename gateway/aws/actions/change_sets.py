@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.door import StackFilter
 from engine.model.errors import ChangeSetNotFound, InvalidState, StackNotFound
 from engine.model.source import Source
 from engine.model.stack import ChangeSet, ChangeSetStatus, ExecutionStatus, Options, Stack
@@ -158,7 +159,12 @@ def _age(one: ChangeSet) -> list[Any]:
 
 async def execute_change_set(call: Call) -> dict[str, Any]:
     """N10."""
-    found = await find_change_set(call)
+    try:
+        found = await find_change_set(call)
+    except ChangeSetNotFound:
+        if await _has_run(call):
+            return {}
+        raise
     arn = call.arns.change_set(found.name, found.id)
     if found.execution_status is not ExecutionStatus.AVAILABLE:
         raise _not_executable(arn, found.execution_status)
@@ -174,8 +180,22 @@ async def execute_change_set(call: Call) -> dict[str, Any]:
             retain_except_on_create=call.input.get("RetainExceptOnCreate"),
         )  # fmt: skip
     except InvalidState as error:  # the stack is not what the change set was made for
+        if await _has_run(call):
+            return {}
         raise _not_executable(arn, ExecutionStatus.OBSOLETE) from error
     return {}
+
+
+async def _has_run(call: Call) -> bool:
+    """Whether the same request has begun the last operation of its stack before; its change set is gone since (W27)."""
+    token, reference = call.input.get("ClientRequestToken"), call.input.get("StackName")
+    if token is None:
+        return False
+    if reference is not None:
+        stacks = [await call.stack(reference)]
+    else:
+        stacks = list(await call.engine.list_stacks(call.caller, StackFilter()))
+    return any(one.client_token == token for one in stacks)
 
 
 def _not_executable(arn: str, status: ExecutionStatus) -> AwsError:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engine.door import StackFilter
-from engine.model.errors import StackExists, StackNotFound
+from engine.model.errors import Busy, StackExists, StackNotFound
 from engine.model.stack import Stack
 from engine.model.status import Action, Status
 from gateway.aws import views
@@ -59,10 +59,15 @@ async def update_stack(call: Call) -> dict[str, Any]:
         before = call.engine.translate(previous) if previous.text else None
         check_previous(call.input["Parameters"], before, previous.parameters)
     source, _ = await checked(call, source)
-    updated = await call.engine.update_stack(
-        call.caller, stack.id, source, await options_of(call, stack.options), client_token=token,
-        refuse_no_change=True, policy_during_update=await policy_text(call, "StackPolicyDuringUpdate"),
-    )  # fmt: skip
+    try:
+        updated = await call.engine.update_stack(
+            call.caller, stack.id, source, await options_of(call, stack.options), client_token=token,
+            refuse_no_change=True, policy_during_update=await policy_text(call, "StackPolicyDuringUpdate"),
+        )  # fmt: skip
+    except Busy:
+        updated = await call.stack(stack.id, deleted=False)
+        if not _repeated(updated, token, Action.UPDATE):
+            raise
     return _identified(call, updated)
 
 
@@ -118,6 +123,8 @@ def _repeated_delete(stack: Stack, token: str | None) -> bool:
 async def cancel_update_stack(call: Call) -> None:
     """B07."""
     stack = await call.stack(call.input["StackName"], deleted=False)
+    if _repeated(stack, call.input.get("ClientRequestToken"), Action.ROLLBACK):
+        return
     if views.status_of(stack) != "UPDATE_IN_PROGRESS" or stack.action is not Action.UPDATE:
         raise validation("CancelUpdateStack cannot be called from current stack status")
     await call.engine.cancel_update(call.caller, stack.id, client_token=call.input.get("ClientRequestToken"))
@@ -127,6 +134,8 @@ async def continue_update_rollback(call: Call) -> dict[str, Any]:
     """B08."""
     stack = await call.stack(call.input["StackName"], deleted=False)
     status, token = views.status_of(stack), call.input.get("ClientRequestToken")
+    if status != "UPDATE_ROLLBACK_FAILED" and _repeated(stack, token, Action.ROLLBACK):
+        return {}
     if status != "UPDATE_ROLLBACK_FAILED":
         raise wrong_state(call.arns.stack(stack.name, stack.id), status, "continued to roll back")
     skip = call.input.get("ResourcesToSkip", ())
@@ -138,6 +147,8 @@ async def rollback_stack(call: Call) -> dict[str, Any]:
     """B09."""
     stack = await call.stack(call.input["StackName"], deleted=False)
     status, token = views.status_of(stack), call.input.get("ClientRequestToken")
+    if _repeated(stack, token, Action.ROLLBACK):
+        return _identified(call, stack)
     if status not in ("CREATE_FAILED", "UPDATE_FAILED"):
         raise wrong_state(call.arns.stack(stack.name, stack.id), status, "rolled back")
     rolled_back = await call.engine.rollback_stack(

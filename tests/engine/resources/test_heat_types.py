@@ -130,7 +130,7 @@ async def test_enga_08_a_failure_fails_with_its_reason() -> None:
 
 async def test_enga_08_time_runs_out() -> None:
     condition, services = waiting()
-    with pytest.raises(OperationFailed, match="0 of 1 received"):
+    with pytest.raises(OperationFailed, match=r"^WaitCondition timed out\. 0 of 1 received"):
         await condition.create()
     assert sum(services.slept) == pytest.approx(10, abs=0.5)
 

@@ -16,6 +16,7 @@ from engine.bus.notification import Outlet
 from engine.bus.post import Post
 from engine.door import Engine
 from engine.door.lifecycle import EngineParts
+from engine.model.diagnostic import invalid
 from engine.model.source import Source
 from engine.model.stack import Caller, ChangeSet, Options, Stack
 from engine.model.status import OnFailure, Status
@@ -73,6 +74,8 @@ class Story:
         registry = KnownTypes(ThingType(world), OtherType(world), VaultType(world))
 
         async def fetch(url: str) -> str:
+            if url not in self.texts:
+                raise invalid("FetchFailed", f"{url} could not be fetched.")
             return self.texts[url]
 
         self.engine = Engine.of(

@@ -9,7 +9,7 @@ import pytest
 from engine.cloud.errors import Permanent
 from engine.model.errors import ChangeSetNotFound, Forbidden, InvalidState, NoChange
 from engine.model.source import Source
-from engine.model.stack import ChangeAction, Options, Replacement
+from engine.model.stack import ChangeAction, ExecutionStatus, Options, Replacement
 from tests.engine.runs.sketch import ref, sketch, thing
 from tests.engine.runs.story import CALLER, Story
 
@@ -33,6 +33,17 @@ async def test_s18_a_stack_in_review_can_be_deleted(story: Story) -> None:
     assert (await story.delete()).state == "DELETE_COMPLETE"
 
 
+@pytest.mark.parametrize(("ask", "done"), [("check_stack", "checked"), ("suspend_stack", "suspended")])
+async def test_s18_nothing_but_its_change_sets_and_a_delete_takes_a_stack_out_of_review(
+    story: Story, ask: str, done: str
+) -> None:
+    found = await story.change_set(PAIR, kind="CREATE")
+    with pytest.raises(InvalidState, match=f"REVIEW_IN_PROGRESS state and can not be {done}"):
+        await getattr(story.engine, ask)(CALLER, "s")
+    await story.engine.execute_change_set(CALLER, found.id)
+    assert (await story.end()).state == "CREATE_COMPLETE"
+
+
 async def test_c04_a_change_set_tells_what_executing_it_does(story: Story) -> None:
     await story.create(PAIR)
     found = await story.change_set(SQUARE)
@@ -46,6 +57,28 @@ async def test_c04_a_change_set_tells_what_executing_it_does(story: Story) -> No
     await story.engine.execute_change_set(CALLER, found.id)
     assert (await story.end()).state == "UPDATE_COMPLETE"
     assert story.world.the("a").properties["shape"] == "square"
+
+
+async def test_c02_a_change_set_is_obsolete_once_its_stack_is_another(story: Story) -> None:
+    await story.create(PAIR)
+    found = await story.change_set(SQUARE)
+    await story.engine.set_options(CALLER, "s", termination_protection=True)
+    assert (await story.engine.find_change_set(CALLER, found.id)).execution_status is ExecutionStatus.AVAILABLE
+    await story.update(sketch(a=thing(size=2), b=thing(near=ref("a"))))
+    assert (await story.engine.find_change_set(CALLER, found.id)).execution_status is ExecutionStatus.OBSOLETE
+    assert [one.execution_status for one in await story.engine.list_change_sets(CALLER, "s")] == ["OBSOLETE"]
+    with pytest.raises(InvalidState, match="has changed since"):
+        await story.engine.execute_change_set(CALLER, found.id)
+
+
+async def test_b12_b13_guards_do_not_touch_what_a_change_set_was_made_for(story: Story) -> None:
+    await story.create(PAIR)
+    found = await story.change_set(SQUARE)
+    everything = '{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'
+    await story.engine.set_options(CALLER, "s", termination_protection=True, stack_policy=everything)
+    await story.engine.execute_change_set(CALLER, found.id)
+    stack = await story.end()
+    assert (stack.state, stack.options.stack_policy) == ("UPDATE_COMPLETE", everything)
 
 
 async def test_c05_the_other_change_sets_are_gone_after_one_is_executed(story: Story) -> None:

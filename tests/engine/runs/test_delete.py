@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from engine.cloud.errors import Conflict, Permanent
 from engine.model.diagnostic import Invalid
-from engine.model.errors import Forbidden, InvalidState, StackNotFound
+from engine.model.errors import Forbidden, InvalidState, ResourceNotFound, StackNotFound
+from engine.model.status import OnFailure
 from tests.engine.runs.sketch import ref, sketch, thing
 from tests.engine.runs.story import CALLER, Story
 
@@ -22,6 +25,14 @@ async def test_engs_05_a_stack_goes_in_the_reverse_order(story: Story) -> None:
     assert len(story.world.revoked) == 1
     with pytest.raises(StackNotFound):
         await story.engine.find_stack(CALLER, "s")
+
+
+async def test_w32_deletes_at_the_same_moment_are_one(story: Story) -> None:
+    await story.create(CHAIN)
+    asked = asyncio.gather(*(story.engine.delete_stack(CALLER, "s") for _ in range(5)))
+    await story.run(asked)
+    assert (await story.end()).state == "DELETE_COMPLETE"
+    assert story.world.verbs("delete") == ["c", "b", "a"]
 
 
 async def test_the_name_is_free_once_the_stack_is_deleted(story: Story) -> None:
@@ -115,6 +126,25 @@ async def test_b10_retain_resources_leaves_them_in_the_cloud(story: Story) -> No
     assert story.world.addresses() == ["b"]
 
 
+async def test_b10_a_resource_to_retain_has_to_be_one_of_the_stack(story: Story) -> None:
+    await story.create(CHAIN)
+    story.world.fail("delete", "b", Permanent("b is locked"))
+    await story.delete()
+    with pytest.raises(ResourceNotFound, match="B"):
+        await story.engine.delete_stack(CALLER, "s", retain=["b", "B"])
+    assert (await story.find()).state == "DELETE_FAILED"
+    assert (await story.delete(retain=["b"])).state == "DELETE_COMPLETE"
+
+
+async def test_b01_a_failed_create_that_cannot_be_deleted_tells_of_both(story: Story) -> None:
+    story.world.fail("create", "b", Permanent("there is no room"))
+    story.world.fail("delete", "a", Permanent("a is locked"))
+    stack = await story.create(sketch(a=thing(), b=thing(needs=("a",))), on_failure=OnFailure.DELETE)
+    assert stack.state == "DELETE_FAILED"
+    assert "a is locked" in stack.status_reason
+    assert "there is no room" in stack.status_reason
+
+
 async def test_b10_force_keeps_what_cannot_be_deleted(story: Story) -> None:
     await story.create(CHAIN)
     story.world.fail("delete", "b", Permanent("b is locked"), times=9)
@@ -126,6 +156,18 @@ async def test_b12_a_protected_stack_stays(story: Story) -> None:
     await story.create(CHAIN, termination_protection=True)
     with pytest.raises(Forbidden, match="TerminationProtection"):
         await story.engine.delete_stack(CALLER, "s")
+
+
+async def test_b12_a_nested_stack_has_the_protection_of_its_root(story: Story) -> None:
+    stack = await story.create(sketch(n=thing(of="OS::Heat::Stack", template=CHAIN)))
+    (child,) = await story.engine.nested_stacks(stack, 1)
+    await story.engine.set_options(CALLER, "s", termination_protection=True)
+    assert (await story.find(child.id)).options.termination_protection
+    with pytest.raises(Forbidden, match=r"TerminationProtection is enabled on its root stack \[s\]"):
+        await story.engine.delete_stack(CALLER, child.id)
+    await story.engine.set_options(CALLER, "s", termination_protection=False)
+    await story.engine.delete_stack(CALLER, child.id)
+    assert (await story.end(child.id)).state == "DELETE_COMPLETE"
 
 
 async def test_engc_14_a_stack_is_deleted_while_it_is_being_made(story: Story) -> None:

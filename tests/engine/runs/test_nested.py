@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.cloud.errors import Permanent
-from engine.model.errors import Refused
+from engine.model.errors import NoChange, Refused, ResourceNotFound
 from engine.model.source import Source
-from engine.model.stack import Options
+from engine.model.stack import ChangeAction, Options
 from engine.model.status import Action, OnFailure
 from tests.engine.runs.sketch import attr, ref, sketch, thing
 from tests.engine.runs.story import CALLER, SETTINGS, Story, copy
@@ -19,6 +19,10 @@ from tests.engine.runs.story import CALLER, SETTINGS, Story, copy
 
 def inner(text: str, **more: Any) -> dict[str, Any]:
     return thing(of="OS::Heat::Stack", template=text, **more)
+
+
+def fetched(url: str, **more: Any) -> dict[str, Any]:
+    return thing(of="Isotherm::Stack", template_url=url, **more)
 
 
 def _child(size: int = 1, **more: Any) -> str:
@@ -70,6 +74,20 @@ async def test_a_failed_child_is_mended_by_the_next_update(story: Story) -> None
     await story.create(sketch(n=inner(_child())), on_failure=OnFailure.DO_NOTHING)
     assert (await story.update(sketch(n=inner(_child())))).state == "UPDATE_COMPLETE"
     assert story.world.addresses() == ["deep"]
+
+
+async def test_a_template_that_cannot_be_fetched_is_not_needed_for_going_back(story: Story) -> None:
+    stack = await story.create(sketch(n=fetched("http://nowhere/"), beside=thing()))
+    assert stack.state == "ROLLBACK_COMPLETE"
+    assert "http://nowhere/ could not be fetched" in stack.status_reason
+    assert story.world.objects == {}
+    assert (await story.delete()).state == "DELETE_COMPLETE"
+
+
+async def test_a_nested_stack_that_never_came_to_be_is_deleted_with_its_parent(story: Story) -> None:
+    text = sketch(n=fetched("http://nowhere/"))
+    assert (await story.create(text, on_failure=OnFailure.DO_NOTHING)).state == "CREATE_FAILED"
+    assert (await story.delete()).state == "DELETE_COMPLETE"
 
 
 async def test_deleting_while_the_child_is_made_leaves_nothing(story: Story) -> None:
@@ -159,6 +177,100 @@ async def test_a_nested_stack_that_was_taken_out_can_be_put_in_again(story: Stor
     assert (await story.update(text)).state == "UPDATE_COMPLETE"
     assert story.world.addresses() == ["deep"]
     assert [child.state for child in await story.engine.nested_stacks(stack, 1)] == ["CREATE_COMPLETE"]
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_b08_what_is_skipped_inside_is_named_by_its_stack_or_its_resource(story: Story, named: bool) -> None:
+    def outside(size: int) -> str:
+        return sketch(n=inner(sketch(m=inner(_child(size, other=thing(size=size))))))
+
+    stack = await story.create(outside(1))
+    story.world.fail("update", "deep", Permanent("no"), times=2)
+    assert (await story.update(outside(2))).state == "ROLLBACK_FAILED"
+    (deepest,) = [one for one in await story.engine.nested_stacks(stack, 2) if one.depth == 2]
+    story.world.fail("update", "deep", Permanent("no"), times=9)
+    with pytest.raises(ResourceNotFound, match="nope"):
+        await story.engine.continue_update_rollback(CALLER, "s", skip=[f"{deepest.name}.nope"])
+    skip = f"{deepest.name}.deep" if named else "n.m.deep"
+    await story.engine.continue_update_rollback(CALLER, "s", skip=[skip])
+    assert (await story.end()).state == "ROLLBACK_COMPLETE"
+    assert story.world.the("other").properties["size"] == 1
+
+
+# --- templates that are fetched ---------------------------------------------------------------------------------------
+async def test_another_text_at_the_same_address_is_an_update(story: Story) -> None:
+    story.texts["http://child/"] = _child(1)
+    text = sketch(n=fetched("http://child/"), after=thing(needs=("n",)))
+    await story.create(text)
+    with pytest.raises(NoChange):
+        await story.update(text, refuse_no_change=True)
+    story.texts["http://child/"] = _child(2)
+    plan = await story.engine.preview_update(CALLER, "s", Source(text))
+    assert [(one.address, one.action) for one in plan.changes] == [
+        ("n", ChangeAction.MODIFY), ("after", ChangeAction.NONE)
+    ]  # fmt: skip
+    assert (await story.update(text, refuse_no_change=True)).state == "UPDATE_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 2
+
+
+async def test_another_text_further_in_is_an_update_of_all_around_it(story: Story) -> None:
+    story.texts["http://leaf/"] = _child(1)
+    story.texts["http://mid/"] = sketch(leaf=fetched("http://leaf/"))
+    text = sketch(n=fetched("http://mid/"))
+    await story.create(text)
+    story.texts["http://leaf/"] = _child(2)
+    assert (await story.update(text, refuse_no_change=True)).state == "UPDATE_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 2
+
+
+async def test_what_is_no_longer_at_the_address_stands(story: Story) -> None:
+    story.texts["http://child/"] = _child(1)
+    await story.create(sketch(n=fetched("http://child/")))
+    story.texts.clear()
+    assert (await story.update(sketch(n=fetched("http://child/"), more=thing()))).state == "UPDATE_COMPLETE"
+    assert story.world.addresses() == ["deep", "more"]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("inside", [False, True])
+async def test_going_back_does_not_fetch(story: Story, deep: bool, inside: bool) -> None:
+    """The texts at the addresses are others by then, or gone; `inside`: it is the nested stack that fails."""
+
+    def tree(size: int, **more: Any) -> None:
+        story.texts["http://leaf/"] = _child(size, **more)
+        story.texts["http://child/"] = sketch(leaf=fetched("http://leaf/")) if deep else _child(size, **more)
+
+    def outside(size: int) -> str:
+        return sketch(n=fetched("http://child/"), last=thing(needs=("n",), size=size))
+
+    tree(1)
+    await story.create(outside(1))
+    for size in (2, 3):
+        tree(size, extra=thing(needs=("deep",)))
+        story.world.fail("create" if inside else "update", "extra" if inside else "last", Permanent("no"))
+        stack = await story.update(outside(size))
+        assert stack.state == "ROLLBACK_COMPLETE", stack.status_reason
+        assert story.world.addresses() == ["deep", "last"]
+        assert story.world.the("deep").properties["size"] == 1
+    tree(4)
+    assert (await story.update(outside(4))).state == "UPDATE_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 4
+
+
+async def test_failed_updates_that_were_left_are_gone_back_over(story: Story) -> None:
+    def outside(size: int) -> str:
+        return sketch(n=fetched("http://child/"), last=thing(needs=("n",), size=size))
+
+    story.texts["http://child/"] = _child(1)
+    await story.create(outside(1))
+    for size in (2, 3):
+        story.texts["http://child/"] = _child(size)
+        story.world.fail("update", "last", Permanent("no"))
+        await story.update(outside(size), on_failure=OnFailure.DO_NOTHING)
+    story.texts.clear()
+    await story.engine.rollback_stack(CALLER, "s")
+    assert (await story.end()).state == "ROLLBACK_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 1
 
 
 # --- what is done to the whole tree -----------------------------------------------------------------------------------

@@ -96,6 +96,16 @@ async def test_after_a_resume_an_update_without_change_touches_nothing(story: St
     assert (await story.events())[seen:] == ["- UPDATE_IN_PROGRESS", "- UPDATE_COMPLETE"]
 
 
+async def test_engs_08_a_suspended_stack_is_not_checked_but_resumed_first(story: Story) -> None:
+    await story.create(sketch(a=thing()))
+    await story.engine.suspend_stack(CALLER, "s")
+    await story.end()
+    with pytest.raises(InvalidState, match=r"SUSPEND_COMPLETE state and can not be checked\. Resume it first"):
+        await story.engine.check_stack(CALLER, "s")
+    await story.engine.resume_stack(CALLER, "s")
+    assert (await story.end()).state == "RESUME_COMPLETE"
+
+
 async def test_engs_08_a_check_visits_all_and_what_failed_is_replaced(story: Story) -> None:
     await story.create(sketch(a=thing(), b=thing(near=ref("a")), c=thing()))
     story.world.objects.pop(story.world.the("a").id)

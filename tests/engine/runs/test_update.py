@@ -9,7 +9,7 @@ from engine.model.diagnostic import Invalid
 from engine.model.status import OnFailure
 from engine.resources.base import Gone, MustReplace
 from tests.engine.runs.sketch import attr, ref, sketch, thing
-from tests.engine.runs.story import Story
+from tests.engine.runs.story import CALLER, Story
 
 
 async def test_engs_03_no_change_means_no_call_and_no_event(story: Story) -> None:
@@ -177,3 +177,53 @@ async def test_engu_04_an_immutable_property_is_refused_before_anything_happens(
     with pytest.raises(Invalid, match="Property fixed of Test::Thing cannot be changed"):
         await story.change(sketch(a=thing(fixed="y")))
     assert (await story.find()).state == "CREATE_COMPLETE"
+
+
+# --- changes that nobody knows how far they came ----------------------------------------------------------------------
+async def test_b08_a_continued_rollback_takes_back_what_a_failed_change_has_left(story: Story) -> None:
+    await story.create(sketch(a=thing(size=1)))
+    story.world.fail("update", "a", Permanent("half done"), after=True)
+    story.world.fail("update", "a", Permanent("not now"))
+    assert (await story.update(sketch(a=thing(size=2)))).state == "ROLLBACK_FAILED"
+    await story.engine.continue_update_rollback(CALLER, "s")
+    assert (await story.end()).state == "ROLLBACK_COMPLETE"
+    assert story.world.the("a").properties["size"] == 1
+
+
+async def test_b08_a_continued_rollback_goes_into_a_nested_stack_that_has_failed(story: Story) -> None:
+    def outside(size: int) -> str:
+        return sketch(n=thing(of="OS::Heat::Stack", template=sketch(deep=thing(size=size))))
+
+    await story.create(outside(1))
+    story.world.fail("update", "deep", Permanent("half done"), after=True)
+    story.world.fail("update", "deep", Permanent("not now"))
+    stack = await story.update(outside(2))
+    assert stack.state == "ROLLBACK_FAILED"
+    await story.engine.continue_update_rollback(CALLER, "s")
+    assert (await story.end()).state == "ROLLBACK_COMPLETE"
+    assert story.world.the("deep").properties["size"] == 1
+    assert [child.state for child in await story.engine.nested_stacks(stack, 1)] == ["UPDATE_COMPLETE"]
+
+
+async def test_several_changes_that_failed_are_all_remembered_until_one_is_finished(story: Story) -> None:
+    await story.create(sketch(a=thing(size=1, word="x")))
+    for changed in ({"size": 2, "word": "x"}, {"size": 1, "word": "y"}):
+        story.world.fail("update", "a", Permanent("half done"), after=True)
+        await story.update(sketch(a=thing(**changed)), on_failure=OnFailure.DO_NOTHING)
+    story.world.fail("update", "a", Permanent("not now"))
+    before = sketch(a=thing(size=1, word="x"))
+    await story.update(before, on_failure=OnFailure.DO_NOTHING)
+    assert (await story.update(before)).state == "UPDATE_COMPLETE"
+    found = story.world.the("a").properties
+    assert (found["size"], found["word"]) == (1, "x")
+    calls = len(story.world.verbs("update"))
+    await story.update(sketch(a=thing(size=1, word="x"), b=thing()))
+    assert len(story.world.verbs("update")) == calls
+
+
+async def test_what_is_known_of_failed_changes_is_nobody_else_s(story: Story) -> None:
+    await story.create(sketch(a=thing(word="x")))
+    story.world.fail("update", "a", Permanent("half done"), after=True)
+    await story.update(sketch(a=thing(word="secret")), on_failure=OnFailure.DO_NOTHING)
+    told = await story.engine.export_stack(CALLER, "s")
+    assert told["resources"]["a"]["resource_data"] == {}
