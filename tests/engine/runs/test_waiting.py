@@ -31,7 +31,7 @@ async def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         loop.call_soon_threadsafe(moved.set)
         questions.append(question["expression"])
         assert moved.wait(10), "the event loop stood still"
-        return "told"
+        return "yes"
 
     monkeypatch.setattr(yaql._worker, "ask", ask)
     return questions
@@ -40,15 +40,15 @@ async def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_while_a_stack_is_made(story: Story, asked: list[str]) -> None:
     stack = await story.create(WAITING)
     assert stack.state == "CREATE_COMPLETE", stack.status_reason
-    assert story.world.the("a").properties["word"] == "told"
-    assert [output.value for output in stack.outputs] == ["told"]
+    assert story.world.the("a").properties["word"] == "yes"
+    assert [output.value for output in stack.outputs] == ["yes"]
     assert asked
 
 
 async def test_while_a_change_is_looked_at(story: Story, asked: list[str]) -> None:
     await story.create(sketch(dialect="hot", a=thing(word="before")))
     plan = await story.engine.preview_update(CALLER, "s", Source(WAITING))
-    assert {change.address: change.after for change in plan.changes}["a"]["word"] == "told"
+    assert {change.address: change.after for change in plan.changes}["a"]["word"] == "yes"
     await story.engine.validate(CALLER, Source(WAITING))
     await story.engine.preview_create(CALLER, "other", Source(WAITING), Options())
     assert asked
@@ -58,7 +58,7 @@ async def test_what_is_refused_is_told_where_it_is_used(story: Story, monkeypatc
     def ask(question: dict[str, Any]) -> str:
         if story.world.objects:
             raise yaql.YaqlFailed("no more")
-        return "told"
+        return "yes"
 
     monkeypatch.setattr(yaql._worker, "ask", ask)
     stack = await story.create(sketch(dialect="hot", a=thing(), b=thing(word=YAQL, needs=("a",))))
