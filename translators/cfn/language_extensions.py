@@ -14,7 +14,7 @@ from engine.model.value import Value
 from translators.cfn import nodes
 from translators.cfn.choices import function_of
 from translators.cfn.findings import Findings, Path
-from translators.cfn.static import Statics, Undecided
+from translators.cfn.static import NoValue, Statics, Undecided
 from translators.source import SourceNode
 
 _LOOPS_IN: Final = ("Conditions", "Resources", "Outputs")
@@ -37,12 +37,30 @@ def extend(tree: SourceNode, statics: Statics, findings: Findings) -> SourceNode
     try:
         for key, item in tree.entries:
             name = nodes.text(key.value)
-            entries.append((key, unroller.node(item, {}, (None, name)) if name in _LOOPS_IN else item))
+            if name in _LOOPS_IN:
+                entries.append((key, unroller.node(item, {}, (None, name))))
+            else:
+                entries.append((key, item))
+                _refuse_loops(key, item, None, findings)
     except _TooLarge:
         summary = "Template format error: The loops of the template make too many objects."
         findings.error("LimitExceeded", summary, "Shorten the collections.", span=tree.span)
         return tree
-    return _decide_policies(replace(tree, entries=tuple(entries)), statics, findings)
+    unrolled = replace(tree, entries=tuple(entries))
+    return _decide_policies(unrolled, statics.of(unrolled), findings)
+
+
+def _refuse_loops(key: SourceNode, node: SourceNode, at: Path, findings: Findings) -> None:
+    """Report loops where AWS has none; what Metadata holds is never evaluated."""
+    name = nodes.text(key.value)
+    here: Path = (at, name)
+    if name.startswith(nodes.FOR_EACH):
+        summary = f"Template error: {name} can only be used in Conditions, Resources and Outputs."
+        hint = "Write out here what it would make."
+        findings.error("FunctionNotAllowed", summary, hint, at=here, span=key.span)
+    elif name != "Metadata" or at is not None:
+        for inner, item in node.entries:
+            _refuse_loops(inner, item, here, findings)
 
 
 @dataclass(slots=True)
@@ -181,6 +199,8 @@ def _with_policies(resource: SourceNode, statics: Statics, at: Path, findings: F
                     continue
                 summary = f"Template error: {key.value} could not be resolved: {why}."
                 hint = "Use a parameter that has a value."
+                if isinstance(why, NoValue):
+                    hint = "Write Delete, Retain or another policy in its place."
                 here: Path = (at, str(key.value))
                 findings.error("UndecidedPolicy", summary, hint, at=here, span=item.span)
         entries.append((key, decided))
