@@ -135,6 +135,10 @@ class Services(Protocol):
         already, as an export tells of them by address."""
         ...
 
+    async def nested_of(self, op: Operation) -> str | None:
+        """The id of the child that was made for the operation's resource; None when there never was one."""
+        ...
+
     async def nested_done(self, stack_id: str) -> Mapping[str, Value]:
         """Wait for the child to end; returns its outputs; raises OperationFailed with its reason."""
         ...

@@ -56,7 +56,7 @@ class Children(Inside):
         self, op: Operation, nested: Nested, *, adopt: Mapping[str, Mapping[str, Value]] | None = None
     ) -> str:
         """The child's id is made from the token, so that asking twice finds the same child."""
-        child_id = str(uuid.uuid5(CHILDREN, f"{self._stack.id}/{op.token}"))
+        child_id = self._child_id(op)
         existing = await self._context.store.stack(child_id)
         running, source, template = await self._wanted(op, nested, child_id, existing)
         if existing is not None and existing.deleted is not None:
@@ -73,6 +73,13 @@ class Children(Inside):
             await self._begin_inside(existing, spec, source=source, options=_options(existing.options, nested))
         self._context.ring(child_id)
         return child_id
+
+    def _child_id(self, op: Operation) -> str:
+        return str(uuid.uuid5(CHILDREN, f"{self._stack.id}/{op.token}"))
+
+    async def nested_of(self, op: Operation) -> str | None:
+        child_id = self._child_id(op)
+        return None if await self._context.store.stack(child_id) is None else child_id
 
     async def by_itself(
         self, op: Operation, nested: Nested, begin_with: Callable[[Begin], Awaitable[None]]
@@ -101,7 +108,10 @@ class Children(Inside):
                 f"Recursion depth exceeds {self._context.settings.max_nested_stack_depth}: {op.address} would be "
                 "nested too deeply (max_nested_stack_depth)"
             )
-        text = nested.template if nested.url is None else await self._context.fetch(nested.url)
+        try:
+            text = nested.template if nested.url is None else await self._context.fetch(nested.url)
+        except Invalid as error:
+            raise OperationFailed(str(error)) from error
         running, around = await self._running()
         source = Source(
             text,

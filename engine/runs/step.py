@@ -149,7 +149,9 @@ class Stepper:
             pause = min(pause * 1.6, 5)
 
     async def find(self, kind: ResourceType, row: ResourceRow, operation: Operation) -> str | None:
-        """Look for an object whose making was begun and whose id nobody wrote down."""
+        """Look for an object whose making was begun and whose id nobody wrote down, so as to delete it."""
+        if kind.nested:
+            return await self._services.nested_of(operation)  # its type finds a child by making it again
         operation.owned_ids = self._ledger.owned_ids(row)
         return await self._settled_find(kind, operation)
 

@@ -54,6 +54,9 @@ class Surroundings:
         self.nested.append(nested)
         return "child-1"
 
+    async def nested_of(self, op: Operation) -> str | None:
+        return "child-1" if self.nested else None
+
     async def nested_done(self, stack_id: str) -> Mapping[str, Any]:
         return self.outputs
 

@@ -50,7 +50,7 @@ class Story:
         self.world = world or World()
         self.clock = VirtualClock()
         self.key = Fernet.generate_key().decode()
-        self.texts: dict[str, str] = {}  # URL → template that `fetch` gives
+        self.texts: dict[str, str | Exception] = {}  # URL → what `fetch` gives or raises
         self.outlet: Outlet | None = None  # where notifications go
         self.engine: Engine
         self.database: Database
@@ -73,7 +73,10 @@ class Story:
         registry = KnownTypes(ThingType(world), OtherType(world), VaultType(world))
 
         async def fetch(url: str) -> str:
-            return self.texts[url]
+            found = self.texts[url]
+            if isinstance(found, Exception):
+                raise found
+            return found
 
         self.engine = Engine.of(
             EngineParts(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.cloud.errors import Permanent
+from engine.model.diagnostic import invalid
 from engine.model.errors import Refused
 from engine.model.source import Source
 from engine.model.stack import Options
@@ -70,6 +71,16 @@ async def test_a_failed_child_is_mended_by_the_next_update(story: Story) -> None
     await story.create(sketch(n=inner(_child())), on_failure=OnFailure.DO_NOTHING)
     assert (await story.update(sketch(n=inner(_child())))).state == "UPDATE_COMPLETE"
     assert story.world.addresses() == ["deep"]
+
+
+@pytest.mark.parametrize("trouble", [invalid("FetchFailed", "It answered 404."), RuntimeError("out of order")])
+async def test_a_child_whose_template_is_not_there_is_no_hindrance_to_deleting(
+    story: Story, trouble: Exception
+) -> None:
+    story.texts["http://there/t"] = trouble
+    stack = await story.create(sketch(n=thing(of="Isotherm::Stack", template_url="http://there/t")))
+    assert (stack.state, str(trouble) in stack.status_reason) == ("ROLLBACK_COMPLETE", True)
+    assert (await story.delete()).state == "DELETE_COMPLETE"
 
 
 async def test_deleting_while_the_child_is_made_leaves_nothing(story: Story) -> None:
