@@ -95,6 +95,13 @@ def _not_well_formed(error: yaml.MarkedYAMLError, text: str, name: str) -> Inval
         mark = began
     span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
     json = _is_json(text)
+    comment = _comment(text[: mark.index + 2], name) if json and mark is not None else None
+    if comment is not None:
+        return invalid(
+            "NotWellFormed",
+            f"Template format error: JSON not well-formed. (line {comment.line}, column {comment.column})",
+            "JSON has no comments: take this one out, or write the template in YAML.", span=comment,
+        )  # fmt: skip
     context = f"{error.context} (line {began.line + 1}, column {began.column + 1})" if began else error.context
     said = ", ".join(part for part in (context, problem) if part)
     here = text.splitlines()[span.line - 1][span.column - 1 :] if span.line <= text.count("\n") else ""
@@ -105,6 +112,15 @@ def _not_well_formed(error: yaml.MarkedYAMLError, text: str, name: str) -> Inval
         f"(line {span.line}, column {span.column})",
         f"The parser says: {said}. {way_out}".rstrip(), span=span,
     )  # fmt: skip
+
+
+def _comment(text: str, name: str) -> Span | None:
+    """Where the first comment of a JSON text begins, as other languages have them."""
+    for found in _STRING_OR_COMMENT.finditer(text):
+        if found.group(1) is not None:
+            begins = found.start()
+            return Span(name, text.count("\n", 0, begins) + 1, begins - text.rfind("\n", 0, begins))
+    return None
 
 
 def _way_out(problem: str, json: bool) -> str:
@@ -131,6 +147,7 @@ def _too_deep(span: Span) -> Invalid:
 
 
 # --- JSON where YAML reads it differently -----------------------------------------------------------------------------
+_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![^\s,{\[])(//|/\*)')
 _STRING_OR_TAB = re.compile(r'"(?:[^"\\]|\\.)*"|\t')
 _RAW = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # plain in JSON's strings, not so in YAML
 _PAIR = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
