@@ -134,7 +134,10 @@ _WAYS_OUT: Final = (
     ("',' or '}'", "Before this a comma is missing, or the } that ends the map."),
     ("',' or ']'", "Before this a comma is missing, or the ] that ends the list."),
     ("end of stream", "The quote that ends it is missing."),
-    ("mapping values are not allowed", "Put a value with a colon in it in quotes; a key before this may lack its own."),
+    (
+        "mapping values are not allowed",
+        "Put a value with a colon in it in quotes; a key before this may lack its own, or this line is indented too far.",
+    ),
     ("expected key", "Keys of one map begin in the same column."),
     ("cannot start any token", "Put a value that begins with this character in quotes."),
     ("could not find expected ':'", "The key before this lacks its colon, or its indentation is wrong."),
@@ -359,8 +362,11 @@ class _Builder:
 
     def _key(self, node: SourceNode) -> Any:
         if node.kind != "scalar":
+            hint = "Write one name."
+            if node.kind == "map" and len(node.entries) == 1 and node.entries[0][1].value is None:
+                hint = "Put a text that begins with {{ in quotes."
             raise invalid("BadKey", "Template format error: a key must be a scalar, not a list or a map.",
-                          "Write one name.", span=node.span)  # fmt: skip
+                          hint, span=node.span)  # fmt: skip
         return (type(node.value) is bool, node.value)
 
     def _merged(self, value: SourceNode) -> list[tuple[SourceNode, SourceNode]]:

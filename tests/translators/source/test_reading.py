@@ -173,6 +173,11 @@ def test_two_slashes_of_an_address_are_no_comment() -> None:
     assert "comma" in refused('{"a": http://b "c": 1}').detail
 
 
+def test_braces_without_quotes_are_told_to_want_them() -> None:
+    finding = refused("a: {{resolve:ssm:x}}")
+    assert (finding.code, finding.detail) == ("BadKey", "Put a text that begins with {{ in quotes.")
+
+
 def test_every_duplicate_key_is_told_with_both_places() -> None:
     with pytest.raises(Invalid) as caught:
         read("a: 1\na: 2\nb: {c: 1, c: 2}")
