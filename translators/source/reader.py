@@ -136,7 +136,8 @@ _WAYS_OUT: Final = (
     ("end of stream", "The quote that ends it is missing."),
     (
         "mapping values are not allowed",
-        "Put a value with a colon in it in quotes; a key before this may lack its own, or this line is indented too far.",
+        "Put a value with a colon in it in quotes; a key before this may lack its own, or this line is indented too"
+        " far.",
     ),
     ("expected key", "Keys of one map begin in the same column."),
     ("cannot start any token", "Put a value that begins with this character in quotes."),
