@@ -36,9 +36,10 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`Did you mean X?`, or nothing."""
     names = frozenset(known)
     near = closest(word, names)
-    if near is not None:
-        return f"Did you mean {near}?"
-    return _truth(str(word), names)
+    meant = "" if near is None else f"Did you mean {near}?"
+    if near is not None and near.casefold() == str(word).casefold():
+        return meant
+    return _truth(str(word), names) or meant
 
 
 def _truth(word: str, known: frozenset[str]) -> str:

@@ -41,13 +41,11 @@ _SELECT_INDEX = "Template error: Fn::Select requires a list argument with a vali
 def ref(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     name = nodes.as_string(argument)
     if not name:
-        return builder.fail(
-            "InvalidFunctionArgument",
-            "Template error: every Ref object must have a single String value.",
-            "Write the name of a parameter, a pseudo parameter or a resource.",
-            at,
-            argument.span,
-        )
+        hint = "Write the name of a parameter, a pseudo parameter or a resource."
+        if function_of(argument) in builder.functions and not builder.extended:
+            hint += f" {function_of(argument)} in its place needs `Transform: AWS::LanguageExtensions`."
+        summary = "Template error: every Ref object must have a single String value."
+        return builder.fail("InvalidFunctionArgument", summary, hint, at, argument.span)
     return reference(builder, name, at, argument.span)
 
 

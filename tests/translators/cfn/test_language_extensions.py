@@ -100,6 +100,40 @@ Resources:
     assert template(text).resources["R"].properties.get("P") == ParameterRef("Env")
 
 
+def test_l87_functions_give_the_names_of_ref_and_get_att(template) -> None:
+    text = (
+        HEAD
+        + """
+Parameters: {Which: {Type: String, Default: Qb}}
+Conditions: {B: !Equals [{Ref: !Sub 'Which'}, Qb]}
+Resources:
+  Fn::ForEach::Queues: [N, [a, b], {'Q${N}': {Type: AWS::SQS::Queue}}]
+  Last:
+    Type: AWS::SQS::Queue
+    Properties:
+      Long: {Ref: {Ref: Which}}
+      Short: !Ref {'Fn::Join': ['', [Q, a]]}
+      Part: !GetAtt [!If [B, Qb, Qa], Arn]
+      Whole: {'Fn::GetAtt': [{'Fn::Sub': '${Which}'}, !Ref Which]}
+"""
+    )
+    made = template(text).resources["Last"].properties
+    assert [made.get(name) for name in ("Long", "Short")] == [ResourceRef("Qb"), ResourceRef("Qa")]
+    assert made.get("Part") == AttributeRef("Qb", Literal("Arn"))
+    assert made.get("Whole") == AttributeRef("Qb", ParameterRef("Which"))
+    assert template(text, {"Which": "Qa"}).resources["Last"].properties.get("Part") == AttributeRef(
+        "Qa", Literal("Arn")
+    )
+
+
+def test_l87_a_name_that_only_running_can_tell_is_refused(findings) -> None:
+    found = findings(
+        HEAD
+        + "Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue, Properties: {P: {Ref: !GetAZs ''}}}\n"
+    )
+    assert [(one.code, str(one.span)) for one in found] == [("UndecidedName", "t:4:52")]
+
+
 def test_l87_policy_by_a_condition_that_a_loop_makes(template) -> None:
     text = (
         HEAD
