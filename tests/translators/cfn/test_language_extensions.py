@@ -206,6 +206,11 @@ Resources:
     assert [(one.code, one.span.line, one.span.column) for one in found if one.span] == [("UndecidedLoop", 4, 28)]
 
 
+def test_l33_a_loop_without_a_name_is_told_to_want_one(findings) -> None:
+    (found,) = findings(HEAD + "Resources: {Fn::ForEach: [N, [a], {'Q${N}': {Type: AWS::SQS::Queue}}]}\n")
+    assert (found.code, found.detail) == ("UnknownFunction", "Did you mean Fn::ForEach::Name?")
+
+
 def test_l33_loop_that_makes_one_name_twice_is_refused(findings) -> None:
     found = findings(HEAD + "Resources:\n  Fn::ForEach::Qs: [N, [a, b], {Q: {Type: AWS::SQS::Queue}}]\n")
     assert [one.code for one in found] == ["DuplicateName"]
