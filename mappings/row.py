@@ -94,6 +94,8 @@ def _written(tree: Tree) -> tuple[str, ...] | None:
     match tree:
         case {"get_property": str(path), **rest} if rest.keys() <= {"default"}:
             return tuple(path.split("."))
+        case {"text": inner}:
+            return _written(inner)
         case _:
             return None
 

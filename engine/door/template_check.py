@@ -363,8 +363,10 @@ _EXPORT_NAME: Final = re.compile(r"[A-Za-z0-9:-]{1,255}")
 def _exports(deployment: Deployment) -> Iterator[Diagnostic]:
     """Q22: names of exports that are put together are known as soon as parameters are."""
     scope = deployment.scope(View())
+    taken: dict[str, str] = {}  # by outputs that are there for certain
     for output in deployment.template.outputs.values():
-        if output.export is None or (output.condition is not None and not holds(output.condition, scope)):
+        there = output.condition is None or holds(output.condition, scope)
+        if output.export is None or not there:
             continue
         try:
             name = evaluate(output.export, scope)
@@ -376,6 +378,14 @@ def _exports(deployment: Deployment) -> Iterator[Diagnostic]:
                 f"Template format error: Output {output.name} is malformed. The Name field of every Export member must "
                 "be specified and consist only of alphanumeric characters, colons, or hyphens.",
                 f"It is {str(name)[:60]!r}; names have at most 255 characters.",
+                address=f"Outputs.{output.name}", span=output.export.span or output.span,
+            )  # fmt: skip
+        elif isinstance(name, str) and there is True and taken.setdefault(name, output.name) != output.name:
+            yield Diagnostic(
+                "InvalidExport",
+                f"Template format error: Output {output.name} is malformed. The output {taken[name]} is exported as "
+                f"{name} already.",
+                "Give each export a name of its own.",
                 address=f"Outputs.{output.name}", span=output.export.span or output.span,
             )  # fmt: skip
 

@@ -26,7 +26,7 @@ from engine.resources.constraints import cloud_kind
 from engine.resources.openstack_type import OpenStackType
 from engine.resources.schema import cloud_questions
 from engine.runs.context import RunContext
-from engine.runs.prepare import CloudGetter, prepare
+from engine.runs.prepare import CloudGetter, asks_for_zones, prepare
 
 
 class Validator:
@@ -88,12 +88,15 @@ class Validator:
         return told
 
     def outside(self, deployment: Deployment) -> bool:
-        """Whether any resource has an object in the cloud, any parameter names one, or events go there."""
+        """Whether any resource has an object in the cloud, any parameter names one, its zones are asked for, or events
+        go there."""
         if deployment.sinks:
             return True
         registry, custom = self._context.registry, deployment.bindings.custom
-        return any(not registry.get(r.type).local for r in deployment.resources.values()) or any(
-            cloud_kind(constraint) is not None for _, constraint, _ in custom
+        return (
+            any(not registry.get(r.type).local for r in deployment.resources.values())
+            or any(cloud_kind(constraint) is not None for _, constraint, _ in custom)
+            or asks_for_zones(deployment.template)
         )
 
     # --- asking the cloud -----------------------------------------------------------------------------------------

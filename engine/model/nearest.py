@@ -20,6 +20,7 @@ _COMPARED: Final = 3
 _LISTED: Final = 12
 _MOST_TOLD: Final = 1000
 _LEAST_BEGINNING: Final = 3
+_TRUTHS: Final = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 def closest(word: object, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
@@ -33,8 +34,21 @@ def closest(word: object, known: Iterable[str], *, cutoff: float = 0.6) -> str |
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`Did you mean X?`, or nothing."""
-    near = closest(word, known)
-    return f"Did you mean {near}?" if near is not None else ""
+    names = frozenset(known)
+    near = closest(word, names)
+    meant = "" if near is None else f"Did you mean {near}?"
+    if near is not None and near.casefold() == str(word).casefold():
+        return meant
+    return _truth(str(word), names) or meant
+
+
+def _truth(word: str, known: frozenset[str]) -> str:
+    """What is said when one is a truth of YAML 1.1 and the other the word that it was written with, or nothing."""
+    truth = _TRUTHS.get(word.casefold())
+    if truth in known:
+        return f"YAML reads {word} without quotes as {truth}: put it in quotes where it is declared."
+    written = [name for name in known if _TRUTHS.get(name.casefold()) == word] if word in _TRUTHS.values() else []
+    return f"Did you mean {min(written)}? YAML reads it without quotes as {word}." if written else ""
 
 
 def nearest(word: object, known: Iterable[str]) -> str:

@@ -50,7 +50,7 @@ async def gather_facts(
 ) -> Facts:
     """Ask only what the template asks."""
     zones: tuple[str, ...] = ()
-    if any(isinstance(inner, AvailabilityZones) for outer in _expressions(template) for inner in walk(outer)):
+    if asks_for_zones(template):
         try:
             told = await (await cloud()).facts()
         except CloudError as error:
@@ -60,6 +60,10 @@ async def gather_facts(
     exports = {export.name: export.value for export in found}
     secrets = frozenset(export.name for export in found if export.secret)
     return Facts(context.settings.region, zones, exports, options.notification_arns, options.tags, secrets=secrets)
+
+
+def asks_for_zones(template: Template) -> bool:
+    return any(isinstance(inner, AvailabilityZones) for outer in _expressions(template) for inner in walk(outer))
 
 
 async def _objects(

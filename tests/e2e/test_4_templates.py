@@ -163,6 +163,27 @@ def test_4_a_nested_stack_in_cloudformation(fresh_server, name, wait, make, serv
     assert set(outputs(aws, "example")) == {"FirstVpc", "SecondCount"}
 
 
+VALUES = """\
+Conditions: {Never: !Equals [a, b]}
+Mappings: {Flags: {a: {On: true}}}
+Resources:
+  Plain: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: yes}}
+  Chosen: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !If [Never, true, false]}}
+  Listed: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !FindInMap [Flags, a, On]}}
+  Zone: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Select [0, !GetAZs '']}}
+Outputs:
+  Truth: {Value: !Join [' ', [!GetAtt Plain.Value, !GetAtt Chosen.Value, !GetAtt Listed.Value]]}
+  Zone: {Value: !GetAtt Zone.Value}
+"""
+
+
+def test_4_l27_l66_a_stack_of_values_alone_knows_the_zones_and_truth_is_text(deployed, name, tmp_path):
+    file = tmp_path / "values.yaml"
+    file.write_text(VALUES)
+    shown = deployed(name, file)
+    assert (shown["Truth"], bool(shown["Zone"])) == ("true false true", True)
+
+
 def test_4_q15_tags_reach_a_nested_stack_and_what_is_in_it(fresh_server, name, wait, make, served, tmp_path):
     server = fresh_server(networks="127.0.0.0/8")
     aws, zone = server.boto3(), {"Fn::Select": [0, {"Fn::GetAZs": ""}]}

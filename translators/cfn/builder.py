@@ -10,9 +10,22 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.model.diagnostic import Span
-from engine.model.expression import Expression, ListOf, Literal, MapOf, Mistake
+from engine.model.expression import (
+    AvailabilityZones,
+    Cidr,
+    Expression,
+    If,
+    ListOf,
+    Literal,
+    MapOf,
+    Mistake,
+    ParameterRef,
+    Pseudo,
+    PseudoRef,
+    Split,
+)
 from engine.model.nearest import closest
-from engine.model.template import Parameter
+from engine.model.template import Parameter, ParameterType
 from engine.model.value import Value
 from translators.cfn import images, nodes
 from translators.cfn.findings import Findings, Path
@@ -96,6 +109,18 @@ class Builder:
         """Report a mistake and return what stands in its place."""
         self.findings.error(code, summary, detail, at=at, span=span)
         return Mistake(span=span)
+
+    def gives_list(self, made: Expression) -> bool:
+        """Whether it is a list whatever the values are."""
+        match made:
+            case ListOf() | Split() | Cidr() | AvailabilityZones() | PseudoRef(Pseudo.NOTIFICATION_ARNS):
+                return True
+            case ParameterRef(name):
+                return self.names.parameters[name].type is ParameterType.LIST
+            case If(_, then, otherwise) if otherwise is not None:
+                return self.gives_list(then) and self.gives_list(otherwise)
+            case _:
+                return False
 
     def note_dynamic(self, text: str, at: Path, span: Span | None) -> None:
         self.dynamic += [(found.group(), at, span) for found in _DYNAMIC.finditer(text)]

@@ -69,6 +69,9 @@ def equals(builder: Builder, argument: SourceNode, at: Path, span: Span | None) 
     for side, node in zip((left, right), items, strict=True):
         if isinstance(side, MapOf | ListOf) and not builder.heat:
             return builder.fail("InvalidFunctionArgument", _EQUALS, "Compare two texts.", at, node.span)
+        if builder.strict and builder.gives_list(side):
+            hint = "This is a list: compare `!Join ['', list]`, which is '' when the list is empty."
+            return builder.fail("InvalidFunctionArgument", _EQUALS, hint, at, node.span)
     return Equals(left, right, as_text=not builder.heat, span=span)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from engine.model.template import ParameterGroup
 from engine.model.value import Value
+from translators.cfn.long_form import long_form
 from translators.source import SourceNode
 
 _INTERFACE = "AWS::CloudFormation::Interface"
@@ -13,7 +14,7 @@ _INTERFACE = "AWS::CloudFormation::Interface"
 
 def read_metadata(node: SourceNode | None) -> Value:
     """The section as JSON; functions in it stay as they are written, for AWS does not evaluate them there."""
-    return None if node is None else node.to_python()
+    return None if node is None else long_form(node)
 
 
 def labels(metadata: Value) -> dict[str, str]:

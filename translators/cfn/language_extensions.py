@@ -14,7 +14,7 @@ from engine.model.value import Value
 from translators.cfn import nodes
 from translators.cfn.choices import function_of
 from translators.cfn.findings import Findings, Path
-from translators.cfn.static import Statics, Undecided
+from translators.cfn.static import NoValue, Statics, Undecided
 from translators.source import SourceNode
 
 _LOOPS_IN: Final = ("Conditions", "Resources", "Outputs")
@@ -37,12 +37,35 @@ def extend(tree: SourceNode, statics: Statics, findings: Findings) -> SourceNode
     try:
         for key, item in tree.entries:
             name = nodes.text(key.value)
-            entries.append((key, unroller.node(item, {}, (None, name)) if name in _LOOPS_IN else item))
+            if name in _LOOPS_IN:
+                entries.append((key, unroller.node(item, {}, (None, name))))
+            else:
+                entries.append((key, item))
+                _refuse_loops(key, item, None, findings)
     except _TooLarge:
         summary = "Template format error: The loops of the template make too many objects."
         findings.error("LimitExceeded", summary, "Shorten the collections.", span=tree.span)
         return tree
-    return _decide_policies(replace(tree, entries=tuple(entries)), statics, findings)
+    unrolled = replace(tree, entries=tuple(entries))
+    statics = statics.of(unrolled)
+    named = [
+        (key, _with_names(item, statics, (None, nodes.text(key.value)), findings) if key.value in _LOOPS_IN else item)
+        for key, item in unrolled.entries
+    ]
+    return _decide_policies(replace(unrolled, entries=tuple(named)), statics, findings)
+
+
+def _refuse_loops(key: SourceNode, node: SourceNode, at: Path, findings: Findings) -> None:
+    """Report loops where AWS has none; what Metadata holds is never evaluated."""
+    name = nodes.text(key.value)
+    here: Path = (at, name)
+    if name.startswith(nodes.FOR_EACH):
+        summary = f"Template error: {name} can only be used in Conditions, Resources and Outputs."
+        hint = "Write out here what it would make."
+        findings.error("FunctionNotAllowed", summary, hint, at=here, span=key.span)
+    elif name != "Metadata" or at is not None:
+        for inner, item in node.entries:
+            _refuse_loops(inner, item, here, findings)
 
 
 @dataclass(slots=True)
@@ -154,6 +177,43 @@ def _filled(node: SourceNode, bindings: Bindings) -> SourceNode:
     return node if text == node.value else replace(node, value=text)
 
 
+def _with_names(node: SourceNode, statics: Statics, at: Path, findings: Findings) -> SourceNode:
+    """The node with the names that functions in `Ref` and `Fn::GetAtt` give (L15, L87); the very node without any."""
+    function = function_of(node) if node.kind != "scalar" else None
+    if function in ("Ref", "Fn::GetAtt"):
+        argument = nodes.untagged(node) if node.tag is not None else node.entries[0][1]
+        named = _named(argument, statics, (at, function), findings, listed=function == "Fn::GetAtt")
+        if named is argument:
+            return node
+        return replace(named, tag=node.tag) if node.tag else replace(node, entries=((node.entries[0][0], named),))
+    items = tuple([_with_names(item, statics, (at, str(index)), findings) for index, item in enumerate(node.items)])
+    entries = tuple(
+        [(key, _with_names(item, statics, (at, nodes.text(key.value)), findings)) for key, item in node.entries]
+    )
+    same = all(new is old for new, old in zip(items, node.items, strict=True))
+    same = same and all(new[1] is old[1] for new, old in zip(entries, node.entries, strict=True))
+    return node if same else replace(node, items=items, entries=entries)
+
+
+def _named(argument: SourceNode, statics: Statics, at: Path, findings: Findings, *, listed: bool) -> SourceNode:
+    """The argument with its name decided: all of it, or if `listed` the first of its items."""
+    if listed:
+        if argument.kind != "list" or not argument.items:
+            return argument
+        first = _named(argument.items[0], statics, at, findings, listed=False)
+        return argument if first is argument.items[0] else replace(argument, items=(first, *argument.items[1:]))
+    if function_of(argument) is None or (argument.kind == "scalar" and argument.tag is None):
+        return argument
+    try:
+        return replace(argument, kind="scalar", value=statics.text(argument), tag=None, entries=(), items=())
+    except Undecided as why:
+        if not why.asked:
+            summary = f"Template error: The name could not be resolved: {why}."
+            hint = "Use a text, or functions of parameters that have values."
+            findings.error("UndecidedName", summary, hint, at=at, span=argument.span)
+        return argument
+
+
 def _decide_policies(tree: SourceNode, statics: Statics, findings: Findings) -> SourceNode:
     """Functions in DeletionPolicy and UpdateReplacePolicy become the names they give."""
     section = tree.get("Resources")
@@ -181,6 +241,8 @@ def _with_policies(resource: SourceNode, statics: Statics, at: Path, findings: F
                     continue
                 summary = f"Template error: {key.value} could not be resolved: {why}."
                 hint = "Use a parameter that has a value."
+                if isinstance(why, NoValue):
+                    hint = "Write Delete, Retain or another policy in its place."
                 here: Path = (at, str(key.value))
                 findings.error("UndecidedPolicy", summary, hint, at=here, span=item.span)
         entries.append((key, decided))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.model.diagnostic import Span
 from engine.model.expression import (
     AttributeRef,
@@ -20,6 +22,7 @@ from engine.model.expression import (
 )
 from translators.cfn import images, nodes, pseudo
 from translators.cfn.builder import Builder, Scope
+from translators.cfn.choices import function_of
 from translators.cfn.findings import Path, did_you_mean
 from translators.source import SourceNode
 
@@ -38,13 +41,11 @@ _SELECT_INDEX = "Template error: Fn::Select requires a list argument with a vali
 def ref(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:
     name = nodes.as_string(argument)
     if not name:
-        return builder.fail(
-            "InvalidFunctionArgument",
-            "Template error: every Ref object must have a single String value.",
-            "Write the name of a parameter, a pseudo parameter or a resource.",
-            at,
-            argument.span,
-        )
+        hint = "Write the name of a parameter, a pseudo parameter or a resource."
+        if function_of(argument) in builder.functions and not builder.extended:
+            hint += f" {function_of(argument)} in its place needs `Transform: AWS::LanguageExtensions`."
+        summary = "Template error: every Ref object must have a single String value."
+        return builder.fail("InvalidFunctionArgument", summary, hint, at, argument.span)
     return reference(builder, name, at, argument.span)
 
 
@@ -120,9 +121,24 @@ def find_in_map(builder: Builder, argument: SourceNode, at: Path, span: Span | N
         if len(items) == 4:
             hint = "A DefaultValue needs `Transform: AWS::LanguageExtensions`; it is written {DefaultValue: value}."
         return builder.fail("InvalidFunctionArgument", _FIND_IN_MAP, hint, at, argument.span)
+    computed = None if builder.extended or not builder.strict else _computed(builder, items)
+    if computed is not None:
+        hint = (
+            f"{function_of(computed)} in it needs `Transform: AWS::LanguageExtensions`; Ref and Fn::FindInMap do not."
+        )
+        return builder.fail("TransformMissing", _FIND_IN_MAP, hint, at, computed.span)
     mapping, top, second = builder.items(items, at)
     found = FindInMap(mapping, top, second, default, span=span)
     return _checked(builder, found, at)
+
+
+def _computed(builder: Builder, items: Iterable[SourceNode]) -> SourceNode | None:
+    """The first that is computed by a function which AWS does not take there without the language extensions."""
+    for item in items:
+        name = function_of(item)
+        if name in builder.functions and name not in ("Ref", "Fn::FindInMap", "Condition"):
+            return item
+    return None
 
 
 def _checked(builder: Builder, found: FindInMap, at: Path) -> Expression:
@@ -184,7 +200,7 @@ def import_value(builder: Builder, argument: SourceNode, at: Path, span: Span | 
             at,
             argument.span,
         )
-    if any(isinstance(part, _LATER) for part in walk(name)):
+    if any(isinstance(part, LATER) for part in walk(name)):
         return builder.fail(
             "InvalidFunctionArgument",
             "Template error: the attribute in Fn::ImportValue must not depend on any resources, imported values, or"
@@ -209,7 +225,7 @@ def stack_output(builder: Builder, argument: SourceNode, at: Path, span: Span | 
     stack, output = (builder.build(written[name], (at, name)) for name in ("StackName", "OutputName"))
     region = builder.build(written["Region"], (at, "Region")) if "Region" in written else None
     for name, part in (("StackName", stack), ("OutputName", output), ("Region", region)):
-        if part is not None and any(isinstance(inner, _LATER) for inner in walk(part)):
+        if part is not None and any(isinstance(inner, LATER) for inner in walk(part)):
             summary = f"Template error: {name} in Fn::GetStackOutput must not depend on any resources, imported values,"
             hint = "Put it together from parameters and pseudo parameters."
             return builder.fail(
@@ -218,7 +234,8 @@ def stack_output(builder: Builder, argument: SourceNode, at: Path, span: Span | 
     return StackOutput(stack, output, region, span=span)
 
 
-_LATER = (ResourceRef, AttributeRef, ImportValue, AvailabilityZones)
+#: What is not known before resources are made, or only by asking others: names of exports are made of none of it.
+LATER = (ResourceRef, AttributeRef, ImportValue, StackOutput, AvailabilityZones)
 
 
 def select(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> Expression:

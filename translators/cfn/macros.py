@@ -17,7 +17,7 @@ from translators.cfn import nodes
 from translators.cfn.asking import Asking, document, question
 from translators.cfn.findings import Findings, Path
 from translators.cfn.long_form import long_form, placed
-from translators.cfn.static import Statics, Undecided
+from translators.cfn.static import Statics, Undecided, given
 from translators.source import SourceNode
 
 _MOST_BYTES: Final = 1_000_000  # of a processed template (AWS's documentation of macros)
@@ -73,7 +73,7 @@ def _fragment(told: Mapping[str, Value], node: SourceNode, at: Path, findings: F
 
 def _values(tree: SourceNode, source: Source, asking: Asking) -> dict[str, Value]:
     """The values of all parameters of the template that have one."""
-    statics, found = Statics(tree, source.parameters, asking), {}
+    statics, found = Statics(tree, given(source), asking), {}
     for key, _ in nodes.entries(tree.get("Parameters")):
         try:
             found[nodes.text(key.value)] = statics.parameter(nodes.text(key.value))

@@ -11,7 +11,7 @@ from translators.cfn import including, macros, nodes
 from translators.cfn.asking import Asking
 from translators.cfn.findings import Findings, Path
 from translators.cfn.long_form import without
-from translators.cfn.static import Statics
+from translators.cfn.static import Statics, given
 from translators.source import SourceNode
 
 KEY: Final = "Fn::Transform"
@@ -46,7 +46,7 @@ class NestedTransforms:
 
     def __init__(self, tree: SourceNode, source: Source, asking: Asking, findings: Findings, refuse: Refuse) -> None:
         self._tree, self._source, self._asking, self._findings = tree, source, asking, findings
-        self._statics = Statics(tree, source.parameters, asking)
+        self._statics = Statics(tree, given(source), asking)
         self._refuse = refuse
         self._waiting = False  # something inside has to be asked first
 

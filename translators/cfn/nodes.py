@@ -100,7 +100,7 @@ def members(
         elif name.startswith("Fn::"):
             summary = f"Template format error: {name} is no function that makes members of {section}."
             word, _, rest = name.removeprefix("Fn::").partition("::")
-            near = closest(word, _MAKING)
+            near = "ForEach::Name" if name == "Fn::ForEach" else closest(word, _MAKING)
             hint = f"Did you mean Fn::{near}{'::' + rest if rest else ''}?" if near else f"Those are {_LISTED}."
             findings.error("UnknownFunction", summary, hint, at=(at, name), span=key.span)
         else:

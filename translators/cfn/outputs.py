@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, Mistake, ResourceRef, walk
+from engine.model.expression import Expression, ListOf, Literal, MapOf, Mistake, walk
 from engine.model.template import Output
 from translators.cfn import limits, nodes
 from translators.cfn.builder import Builder
 from translators.cfn.choices import named
 from translators.cfn.findings import Path, did_you_mean
+from translators.cfn.lookups import LATER
 from translators.source import SourceNode
 
 _KEYS = frozenset({"Condition", "Description", "Export", "Value"})
@@ -47,7 +48,7 @@ def _output(builder: Builder, name: str, key: SourceNode, node: SourceNode, at: 
         builder.fail("InvalidOutput", summary, f"Add a Value to the output {name}.", at, key.span)
     else:
         value = builder.build(value_node, (at, "Value"))
-        if isinstance(value, ListOf | MapOf) and builder.strict:
+        if builder.strict and (isinstance(value, MapOf) or builder.gives_list(value)):
             summary = "Template format error: The Value field of every Outputs member must evaluate to a String."
             hint = "Join the items with Fn::Join."
             builder.fail("InvalidOutput", summary, hint, (at, "Value"), value_node.span)
@@ -95,7 +96,7 @@ def _export(builder: Builder, name: str, node: SourceNode, at: Path) -> Expressi
         builder.fail("InvalidExport", malformed, hint, here, name_node.span)
     elif isinstance(named, ListOf | MapOf):
         builder.fail("InvalidExport", malformed, "The name is one text.", here, name_node.span)
-    elif any(isinstance(part, ResourceRef | AttributeRef) for part in walk(named)):
+    elif any(isinstance(part, LATER) for part in walk(named)):
         summary = (
             f"Template format error: Output {name} is malformed. The Name field of every Export member must not depend"
             " on any resources, imported values, or Fn::GetAZs."

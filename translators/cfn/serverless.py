@@ -16,6 +16,7 @@ from translators.cfn import nodes
 from translators.cfn.asking import Asking, document, question
 from translators.cfn.findings import Findings, Path
 from translators.cfn.long_form import long_form, placed
+from translators.cfn.static import given
 from translators.source import SourceNode
 
 NAME: Final = "AWS::Serverless-2016-10-31"
@@ -29,7 +30,7 @@ def translated(tree: SourceNode, node: SourceNode, source: Source, asking: Askin
     """What SAM makes of the template; the template itself while that has to be asked, or when SAM refused it."""
     if not _can_be_asked(tree, findings):
         return tree
-    content = {"template": long_form(tree), "parameters": dict(source.parameters)}
+    content = {"template": long_form(tree), "parameters": given(source)}
     answer = asking.answer(question("serverless", "", node, content))
     if answer is None:
         return tree

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from engine.model.source import Question
+from engine.model.diagnostic import Span
+from engine.model.dynamic import is_public_image
+from engine.model.source import Question, Source
 from engine.model.value import Value
 from translators.cfn import nodes, pseudo
 from translators.cfn.asking import PSEUDO, Asking
 from translators.cfn.choices import function_of
+from translators.cfn.parameter_types import ssm_inner
 from translators.source import SourceNode
 
 _VARIABLE = re.compile(r"\$\{(!?)([^${}]+)\}")
@@ -36,6 +39,16 @@ class _Asked(Undecided):
     asked = True
 
 
+class NoValue(Undecided):
+    """AWS::NoValue: a list or an object leaves out what it stands for, elsewhere nothing can be decided."""
+
+
+def given(source: Source) -> dict[str, Value]:
+    """The values that the request has for parameters, those of its environment's `parameter_defaults` last."""
+    defaults = source.environment.get("parameter_defaults")
+    return {**(defaults if isinstance(defaults, Mapping) else {}), **source.parameters}
+
+
 class Statics:
     """Evaluates nodes of one template with the values given for its parameters, else their defaults; what only the
     surroundings know is asked."""
@@ -45,6 +58,10 @@ class Statics:
         self._given = given
         self._asking = asking
         self._depth = 0
+
+    def of(self, tree: SourceNode) -> Statics:
+        """The same of what a transform has made of the template."""
+        return Statics(tree, self._given, self._asking)
 
     def value(self, node: SourceNode) -> Value:
         """Return the value of `node`; raises Undecided."""
@@ -60,12 +77,20 @@ class Statics:
                     raise Undecided(f"{name} cannot be evaluated before resources exist")
                 return function(self, argument)
             if node.kind == "list":
-                return [self.value(item) for item in node.items]
+                return [value for _, value in self._kept((item, item) for item in node.items)]
             if node.kind == "map":
-                return {nodes.text(key.value): self.value(item) for key, item in node.entries}
+                return {nodes.text(key.value): value for key, value in self._kept(node.entries)}
             return node.value
         finally:
             self._depth -= 1
+
+    def _kept(self, pairs: Iterable[tuple[SourceNode, SourceNode]]) -> Iterator[tuple[SourceNode, Value]]:
+        """Each key with the value of its item, without those that are AWS::NoValue."""
+        for key, item in pairs:
+            try:
+                yield key, self.value(item)
+            except NoValue:
+                continue
 
     def text(self, node: SourceNode) -> str:
         value = self.value(node)
@@ -77,6 +102,8 @@ class Statics:
         """The value of a parameter or of a pseudo parameter."""
         if name in _CONSTANT:
             return _CONSTANT[name]
+        if name == "AWS::NoValue":
+            raise NoValue("AWS::NoValue leaves nothing there")
         if name in PSEUDO:
             told = self._asking.answer(Question("pseudo", name))
             if told is None:
@@ -90,17 +117,29 @@ class Statics:
             raise Undecided(f"{name} is not a parameter")
         self._asking.settled.add(name)
         kind = declared.get("Type")
+        written = "" if kind is None else nodes.text(kind.value)
         value = self._given.get(name)
         if value is None:
             default = declared.get("Default")
             if default is None:
                 raise Undecided(f"parameter {name} has no value")
             value = default.to_python()
-        listed = kind is not None and str(kind.value).startswith(("List<", "CommaDelimitedList"))
-        if listed and not isinstance(value, list):
+        inner = ssm_inner(written)
+        if inner is not None and not is_public_image(value):
+            value = self._stored(name, nodes.text(value), declared.span)
+        if (inner or written).startswith(("List<", "CommaDelimitedList")) and not isinstance(value, list):
             text = nodes.text(value)
             return [item.strip() for item in text.split(",")] if text else []
         return value if isinstance(value, list) else nodes.text(value)
+
+    def _stored(self, name: str, path: str, span: Span) -> str:
+        """What the parameter store has under `path` (L66 to L69)."""
+        told = self._asking.answer(Question("parameter", path, span=span))
+        if told is None:
+            raise _Asked(f"{path} has to be asked first")
+        if not told:
+            raise Undecided(f"parameter {name} is {path} of the parameter store, whose value is not known here")
+        return told
 
     def condition(self, name: str) -> bool:
         declared = self._section("Conditions", name)

@@ -9,6 +9,7 @@ from engine.model.source import Question, Source
 from engine.model.template import MISSING, Parameter
 from translators.cfn.asking import Asking
 from translators.cfn.parameter_types import is_stored
+from translators.cfn.static import given
 
 
 def ask(parameters: Mapping[str, Parameter], source: Source) -> None:
@@ -17,13 +18,11 @@ def ask(parameters: Mapping[str, Parameter], source: Source) -> None:
     Public paths of images are not stored: the image table turns them into images.
     """
     asking = Asking(source)
-    defaults = source.environment.get("parameter_defaults")
+    values = given(source)
     for name, parameter in parameters.items():
         if not is_stored(parameter.source_type):
             continue
-        path = source.parameters.get(name)
-        if path is None and isinstance(defaults, Mapping):
-            path = defaults.get(name)
+        path = values.get(name)
         path = parameter.default if path is None else path
         if path is not MISSING and isinstance(path, str) and path and not is_public_image(path):
             asking.answer(Question("parameter", path, span=parameter.span))

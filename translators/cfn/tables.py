@@ -68,7 +68,7 @@ def _cells(row: SourceNode, at: Path, strict: bool, findings: Findings) -> dict[
         if plain and cell.kind == "list":
             plain = all(item.kind == "scalar" and item.tag is None for item in cell.items)
         if plain or (not strict and cell.tag is None):
-            cells[name] = cell.to_python()
+            cells[name] = _value(cell, strict)
         else:
             findings.error(
                 "InvalidMapping",
@@ -79,6 +79,15 @@ def _cells(row: SourceNode, at: Path, strict: bool, findings: Findings) -> dict[
             )
     _check_count(len(cells), row, at, strict, findings)
     return cells
+
+
+def _value(cell: SourceNode, strict: bool) -> Value:
+    """Truth is text in AWS's mappings, as it is everywhere in its templates."""
+    if cell.kind == "list":
+        return [_value(item, strict) for item in cell.items]
+    if strict and isinstance(cell.value, bool):
+        return nodes.text(cell.value)
+    return cell.to_python()
 
 
 def _is_map(node: SourceNode, message: str, at: Path, findings: Findings) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from engine.model.diagnostic import Span
 from engine.model.expression import (
@@ -19,12 +20,14 @@ from engine.model.expression import (
     MemberListToMap,
     Mistake,
     Replace,
+    ResourceRef,
     Split,
     ToJson,
+    walk,
 )
 from translators.cfn import nodes
 from translators.cfn.builder import Builder, Scope
-from translators.cfn.findings import Path
+from translators.cfn.findings import Path, did_you_mean, steps
 from translators.cfn.lookups import reference
 from translators.source import SourceNode
 
@@ -70,6 +73,7 @@ def sub(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> 
         }
     if "{{resolve:" in text:
         builder.note_dynamic(text, at, template.span)
+    _check_unused(builder, text, given, at)
     parts: list[Expression] = []
     for index, piece in enumerate(_VARIABLE.split(text)):
         if index % 2 == 0:
@@ -81,6 +85,20 @@ def sub(builder: Builder, argument: SourceNode, at: Path, span: Span | None) -> 
             span_of_it = (template.variables or {}).get(piece, template.span)
             parts.append(_variable(builder, piece, given, at, span_of_it))
     return _concat(parts, span)
+
+
+def _check_unused(builder: Builder, text: str, given: Mapping[str, Expression], at: Path) -> None:
+    """What no variable takes is left out, so that nobody else would see references to what there is not."""
+    for name, value in given.items():
+        if f"${{{name}}}" in text:
+            continue
+        for inner in walk(value):
+            if isinstance(inner, ResourceRef | AttributeRef) and inner.address not in builder.names.resources:
+                summary = f"Template format error: Unresolved resource dependencies [{inner.address}] in the"
+                summary += f" {steps(at)[0]} block of the template"
+                hint = did_you_mean(inner.address, [*builder.names.resources, *builder.names.parameters])
+                hint = hint or f"The text does not use {name}: leave it out."
+                builder.fail("UnresolvedDependency", summary, hint, at, inner.span)
 
 
 def _variable(builder: Builder, name: str, given: dict[str, Expression], at: Path, span: Span | None) -> Expression:

@@ -16,7 +16,7 @@ from translators.cfn.findings import Findings, Path, did_you_mean
 from translators.cfn.language_extensions import extend
 from translators.cfn.long_form import without
 from translators.cfn.nested_transforms import NestedTransforms, names_in
-from translators.cfn.static import Statics
+from translators.cfn.static import Statics, given
 from translators.source import SourceNode
 
 SECTION: Final = "Transform"
@@ -99,9 +99,9 @@ def apply(
 
 def _applied(tree: SourceNode, one: Declared, source: Source, asking: Asking, findings: Findings) -> SourceNode:
     if one.name == LANGUAGE_EXTENSIONS:
-        return extend(tree, Statics(tree, source.parameters, asking), findings)
+        return extend(tree, Statics(tree, given(source), asking), findings)
     if one.name == including.NAME:
-        statics = Statics(tree, source.parameters, asking)
+        statics = Statics(tree, given(source), asking)
         text = including.included(one.parameters, one.node, source, statics, asking, _AT, findings)
         return tree if text is None else including.merged_sections(tree, text, one.name, findings)
     if one.name == serverless.NAME:

@@ -1,6 +1,7 @@
 """The language of rows: YAML trees written in HOT terms → expressions.
 
 {get_property: CidrBlock, default: 10.0.0.0/16}    the written property; dots go into maps
+{text: {get_property: Value}}                      truth as CloudFormation has it in a text: true, false
 {present: KeyName}                                 whether it is there (a condition)
 {get_resource: subnet}, {get_attr: [port, fixed_ips, 0, ip_address]}    members of the same row
 {get_param: OS::stack_name}                        pseudo parameters; logical_id is the resource's own name
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.model.expression import (
@@ -24,6 +26,7 @@ from engine.model.expression import (
     Equals,
     Expression,
     ForEach,
+    If,
     Item,
     Join,
     ListConcat,
@@ -99,6 +102,19 @@ def _get_property(tree: Mapping[str, Tree], draft: Draft) -> Expression:
         return NoValue() if found is None else found
     fallback = build(tree["default"], draft)
     return fallback if found is None else logic.choose(logic.present(found), found, fallback)
+
+
+def _text(tree: Mapping[str, Tree], draft: Draft) -> Expression:
+    return _as_text(build(tree["text"], draft))
+
+
+def _as_text(found: Expression) -> Expression:
+    if isinstance(found, If):
+        otherwise = None if found.otherwise is None else _as_text(found.otherwise)
+        return replace(found, then=_as_text(found.then), otherwise=otherwise)
+    if isinstance(found, Literal) and isinstance(found.value, bool):
+        return replace(found, value=logic.text(found))
+    return found
 
 
 def _present(tree: Mapping[str, Tree], draft: Draft) -> Expression:
@@ -242,6 +258,7 @@ def _str_split(tree: Mapping[str, Tree], draft: Draft) -> Expression:
 
 _FUNCTIONS: Mapping[str, Callable[[Mapping[str, Tree], Draft], Expression]] = {
     "get_property": _get_property,
+    "text": _text,
     "present": _present,
     "is_true": _is_true,
     "get_resource": _get_resource,

@@ -95,6 +95,13 @@ def _not_well_formed(error: yaml.MarkedYAMLError, text: str, name: str) -> Inval
         mark = began
     span = Span(name, 1, 1) if mark is None else Span(name, mark.line + 1, mark.column + 1)
     json = _is_json(text)
+    comment = _comment(text[: mark.index + 2], name) if json and mark is not None else None
+    if comment is not None:
+        return invalid(
+            "NotWellFormed",
+            f"Template format error: JSON not well-formed. (line {comment.line}, column {comment.column})",
+            "JSON has no comments: take this one out, or write the template in YAML.", span=comment,
+        )  # fmt: skip
     context = f"{error.context} (line {began.line + 1}, column {began.column + 1})" if began else error.context
     said = ", ".join(part for part in (context, problem) if part)
     here = text.splitlines()[span.line - 1][span.column - 1 :] if span.line <= text.count("\n") else ""
@@ -105,6 +112,15 @@ def _not_well_formed(error: yaml.MarkedYAMLError, text: str, name: str) -> Inval
         f"(line {span.line}, column {span.column})",
         f"The parser says: {said}. {way_out}".rstrip(), span=span,
     )  # fmt: skip
+
+
+def _comment(text: str, name: str) -> Span | None:
+    """Where the first comment of a JSON text begins, as other languages have them."""
+    for found in _STRING_OR_COMMENT.finditer(text):
+        if found.group(1) is not None:
+            begins = found.start()
+            return Span(name, text.count("\n", 0, begins) + 1, begins - text.rfind("\n", 0, begins))
+    return None
 
 
 def _way_out(problem: str, json: bool) -> str:
@@ -118,7 +134,11 @@ _WAYS_OUT: Final = (
     ("',' or '}'", "Before this a comma is missing, or the } that ends the map."),
     ("',' or ']'", "Before this a comma is missing, or the ] that ends the list."),
     ("end of stream", "The quote that ends it is missing."),
-    ("mapping values are not allowed", "Put a value with a colon in it in quotes; a key before this may lack its own."),
+    (
+        "mapping values are not allowed",
+        "Put a value with a colon in it in quotes; a key before this may lack its own, or this line is indented too"
+        " far.",
+    ),
     ("expected key", "Keys of one map begin in the same column."),
     ("cannot start any token", "Put a value that begins with this character in quotes."),
     ("could not find expected ':'", "The key before this lacks its colon, or its indentation is wrong."),
@@ -131,6 +151,7 @@ def _too_deep(span: Span) -> Invalid:
 
 
 # --- JSON where YAML reads it differently -----------------------------------------------------------------------------
+_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![^\s,{\[])(//|/\*)')
 _STRING_OR_TAB = re.compile(r'"(?:[^"\\]|\\.)*"|\t')
 _RAW = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # plain in JSON's strings, not so in YAML
 _PAIR = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
@@ -342,8 +363,11 @@ class _Builder:
 
     def _key(self, node: SourceNode) -> Any:
         if node.kind != "scalar":
+            hint = "Write one name."
+            if node.kind == "map" and len(node.entries) == 1 and node.entries[0][1].value is None:
+                hint = "Put a text that begins with {{ in quotes."
             raise invalid("BadKey", "Template format error: a key must be a scalar, not a list or a map.",
-                          "Write one name.", span=node.span)  # fmt: skip
+                          hint, span=node.span)  # fmt: skip
         return (type(node.value) is bool, node.value)
 
     def _merged(self, value: SourceNode) -> list[tuple[SourceNode, SourceNode]]:

@@ -38,3 +38,16 @@ def test_what_there_is_where_nothing_is_near_and_there_is_little() -> None:
 
 def test_only_what_is_very_like_it_for_names_that_share_much() -> None:
     assert closest("AWS::SageMaker::NotebookInstance", ["AWS::EC2::Instance"], cutoff=0.8) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "said"),
+    [
+        ("On", ["true", "N"], "YAML reads On without quotes as true: put it in quotes where it is declared."),
+        ("false", ["yes", "no"], "Did you mean no? YAML reads it without quotes as false."),
+        ("false", ["yes", "maybe"], ""),
+        ("off", ["true"], ""),
+    ],
+)
+def test_words_that_yaml_takes_for_truth_are_told(word: str, known: list[str], said: str) -> None:
+    assert did_you_mean(word, known) == said

@@ -100,6 +100,101 @@ Resources:
     assert template(text).resources["R"].properties.get("P") == ParameterRef("Env")
 
 
+def test_l87_functions_give_the_names_of_ref_and_get_att(template) -> None:
+    text = (
+        HEAD
+        + """
+Parameters: {Which: {Type: String, Default: Qb}}
+Conditions: {B: !Equals [{Ref: !Sub 'Which'}, Qb]}
+Resources:
+  Fn::ForEach::Queues: [N, [a, b], {'Q${N}': {Type: AWS::SQS::Queue}}]
+  Last:
+    Type: AWS::SQS::Queue
+    Properties:
+      Long: {Ref: {Ref: Which}}
+      Short: !Ref {'Fn::Join': ['', [Q, a]]}
+      Part: !GetAtt [!If [B, Qb, Qa], Arn]
+      Whole: {'Fn::GetAtt': [{'Fn::Sub': '${Which}'}, !Ref Which]}
+"""
+    )
+    made = template(text).resources["Last"].properties
+    assert [made.get(name) for name in ("Long", "Short")] == [ResourceRef("Qb"), ResourceRef("Qa")]
+    assert made.get("Part") == AttributeRef("Qb", Literal("Arn"))
+    assert made.get("Whole") == AttributeRef("Qb", ParameterRef("Which"))
+    assert template(text, {"Which": "Qa"}).resources["Last"].properties.get("Part") == AttributeRef(
+        "Qa", Literal("Arn")
+    )
+
+
+def test_l87_a_name_that_only_running_can_tell_is_refused(findings) -> None:
+    found = findings(
+        HEAD
+        + "Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue, Properties: {P: {Ref: !GetAZs ''}}}\n"
+    )
+    assert [(one.code, str(one.span)) for one in found] == [("UndecidedName", "t:4:52")]
+
+
+def test_l87_policy_by_a_condition_that_a_loop_makes(template) -> None:
+    text = (
+        HEAD
+        + """
+Parameters: {Env: {Type: String, Default: dev}}
+Conditions:
+  Fn::ForEach::Kept: [N, [a, b], {'Keep${N}': !Equals [!Ref Env, !Ref N]}]
+Resources:
+  Fn::ForEach::Queues:
+    - N
+    - [a, b]
+    - 'Q${N}': {Type: AWS::SQS::Queue, DeletionPolicy: !If ['Keep${N}', Retain, Delete]}
+"""
+    )
+    made = template(text, {"Env": "b"}).resources
+    assert [made[name].deletion_policy for name in ("Qa", "Qb")] == [DeletionPolicy.DELETE, DeletionPolicy.RETAIN]
+
+
+def test_l87_policy_that_is_no_value_says_what_to_write(findings) -> None:
+    found = findings(
+        HEAD
+        + """
+Conditions: {Prod: !Equals [a, b]}
+Resources: {R: {Type: AWS::SQS::Queue, DeletionPolicy: !If [Prod, Retain, !Ref AWS::NoValue]}}
+"""
+    )
+    assert [(one.code, one.detail) for one in found] == [
+        ("UndecidedPolicy", "Write Delete, Retain or another policy in its place.")
+    ]
+
+
+def test_l46_no_value_is_no_item_of_a_loop(template) -> None:
+    parsed = template(
+        HEAD
+        + """
+Conditions: {More: !Equals [a, b]}
+Resources:
+  Fn::ForEach::Queues: [N, [a, !If [More, b, !Ref AWS::NoValue], c], {'Q${N}': {Type: AWS::SQS::Queue}}]
+"""
+    )
+    assert list(parsed.resources) == ["Qa", "Qc"]
+
+
+def test_l33_loops_where_there_are_none_are_told_so(findings) -> None:
+    found = findings(
+        HEAD
+        + """
+Metadata: {Fn::ForEach::Note: nothing}
+Mappings: {Fn::ForEach::Sizes: [N, [a], {'M${N}': {x: {y: z}}}]}
+Resources: {R: {Type: AWS::SQS::Queue}}
+"""
+    )
+    assert [(one.code, str(one.span), one.summary) for one in found] == [
+        (
+            "FunctionNotAllowed",
+            "t:4:12",
+            "Template error: Fn::ForEach::Sizes can only be used in Conditions, Resources and Outputs.",
+        )
+    ]
+
+
 def test_l33_loop_over_what_only_running_can_tell_is_refused(findings) -> None:
     found = findings(
         HEAD
@@ -109,6 +204,11 @@ Resources:
 """
     )
     assert [(one.code, one.span.line, one.span.column) for one in found if one.span] == [("UndecidedLoop", 4, 28)]
+
+
+def test_l33_a_loop_without_a_name_is_told_to_want_one(findings) -> None:
+    (found,) = findings(HEAD + "Resources: {Fn::ForEach: [N, [a], {'Q${N}': {Type: AWS::SQS::Queue}}]}\n")
+    assert (found.code, found.detail) == ("UnknownFunction", "Did you mean Fn::ForEach::Name?")
 
 
 def test_l33_loop_that_makes_one_name_twice_is_refused(findings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 from engine.model.expression import MapOf, ResourceRef
 from engine.model.template import Group, Resource
@@ -90,3 +91,9 @@ def test_n06_groups_stand_for_their_members(template) -> None:
     group = Group("Net", "AWS::EC2::VPC", ("Net/router",), ResourceRef("Net/router"), {}, MapOf(()))
     lowered = dataclasses.replace(parsed, resources={"Net/router": member}, groups={"Net": group})
     assert resource_types(lowered) == {"Net": "AWS::EC2::VPC"}
+
+
+def test_n06_metadata_keep_the_functions_that_are_written_in_them(template) -> None:
+    text = "Metadata: {Of: !Ref A, Part: !GetAtt R.Id, Long: {Ref: A}}\nResources: {R: {Type: AWS::EC2::VPC}}\n"
+    shown = template_summary(template(text), unrecognized=[])["Metadata"]
+    assert json.loads(shown) == {"Of": {"Ref": "A"}, "Part": {"Fn::GetAtt": ["R", "Id"]}, "Long": {"Ref": "A"}}

@@ -13,7 +13,7 @@ import pytest
 from engine.model.diagnostic import Invalid
 from engine.model.expression import Literal, ParameterRef, Pseudo, PseudoRef
 from engine.model.source import Question, Source, Unanswered
-from engine.model.template import Template
+from engine.model.template import DeletionPolicy, Template
 from mappings import Mappings
 from translators.cfn import parse
 from translators.source import read
@@ -30,6 +30,7 @@ class Outside:
     texts: Mapping[str, str] = field(default_factory=dict)
     macros: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     sam: Callable[[Any], Any] | None = None
+    stored: Mapping[str, str] = field(default_factory=dict)
     asked: list[Question] = field(default_factory=list)
 
     def answer(self, question: Question) -> str:
@@ -44,6 +45,8 @@ class Outside:
             case "serverless":
                 assert self.sam is not None
                 return json.dumps(self.sam(json.loads(question.content)))
+            case "parameter":
+                return self.stored[question.subject]
             case "pseudo":
                 return {"AWS::Region": "eu-1", "AWS::AccountId": ACCOUNT}[question.subject]
             case _:
@@ -370,3 +373,41 @@ def test_other_answers_make_another_template() -> None:
         answers = {"include:s3://b/k": f"{bucket}: {{Type: AWS::S3::Bucket}}"}
         kept.append(list(translator.translate(Source(text, answers=answers)).groups))
     assert kept == [["A"], ["B"]]
+
+
+# --- parameters that transforms decide by --------------------------------------------------------------------------
+STORED = """
+    Transform: AWS::LanguageExtensions
+    Parameters:
+      Names: {Type: 'AWS::SSM::Parameter::Value<List<String>>', Default: /names}
+      Env: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /env}
+    Conditions: {Prod: !Equals [!Ref Env, prod]}
+    Resources:
+      Fn::ForEach::Queues:
+        - N
+        - !Ref Names
+        - 'Q${N}': {Type: AWS::SQS::Queue, DeletionPolicy: !If [Prod, Retain, Delete]}
+"""
+
+
+def test_l67_loops_and_policies_take_the_values_of_stored_parameters() -> None:
+    made = through(STORED, Outside(stored={"/names": "a,b", "/env": "prod"})).resources
+    assert {name: one.deletion_policy for name, one in made.items()} == dict.fromkeys(
+        ("Qa", "Qb"), DeletionPolicy.RETAIN
+    )
+
+
+def test_l67_a_loop_over_a_stored_parameter_that_is_only_looked_for_is_undecided() -> None:
+    found = refused(STORED, Outside(stored={"/names": "", "/env": ""}))
+    assert [(code, place) for code, place, _ in found] == [("UndecidedLoop", "t:10:7")]
+
+
+def test_l33_loops_take_the_defaults_of_the_environment() -> None:
+    text = """
+        Transform: AWS::LanguageExtensions
+        Parameters: {Names: {Type: CommaDelimitedList, Default: a}}
+        Resources:
+          Fn::ForEach::Queues: [N, !Ref Names, {'Q${N}': {Type: AWS::SQS::Queue}}]
+        """
+    made = through(text, Outside(), environment={"parameter_defaults": {"Names": "b,c"}})
+    assert list(made.resources) == ["Qb", "Qc"]

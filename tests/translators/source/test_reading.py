@@ -154,6 +154,30 @@ def test_what_was_not_closed_is_told_with_its_beginning() -> None:
     assert "line 1, column 4" in refused("a: [1, 2").detail
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ('{\n  // the queue\n  "a": 1\n}', 2, 3),
+        ('{"a": "http://b" /* c */, "d": 1}', 1, 18),
+        ('{"a": 1,\n /* b\n c */ "d": 1}', 2, 2),
+    ],
+)
+def test_comments_in_json_are_told_as_what_they_are(text: str, line: int, column: int) -> None:
+    finding = refused(text)
+    assert (finding.code, *place(finding)) == ("NotWellFormed", line, column)
+    assert f"JSON not well-formed. (line {line}, column {column})" in finding.summary
+    assert finding.detail.startswith("JSON has no comments")
+
+
+def test_two_slashes_of_an_address_are_no_comment() -> None:
+    assert "comma" in refused('{"a": http://b "c": 1}').detail
+
+
+def test_braces_without_quotes_are_told_to_want_them() -> None:
+    finding = refused("a: {{resolve:ssm:x}}")
+    assert (finding.code, finding.detail) == ("BadKey", "Put a text that begins with {{ in quotes.")
+
+
 def test_every_duplicate_key_is_told_with_both_places() -> None:
     with pytest.raises(Invalid) as caught:
         read("a: 1\na: 2\nb: {c: 1, c: 2}")
