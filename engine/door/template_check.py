@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Final
 
 from engine.door.group_members import group_members
 from engine.door.nested_check import Child, child_findings, child_of, deployment_of, has_output
-from engine.expr.evaluate import evaluate, holds
+from engine.door.output_check import output_findings
+from engine.expr.evaluate import evaluate
 from engine.expr.parameters import Bindings, placeholders, wrong_defaults, wrong_values
 from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order
 from engine.model.expression import (
@@ -18,18 +17,12 @@ from engine.model.expression import (
     Expression,
     ListOf,
     Literal,
-    MakeUrl,
     MapOf,
-    Mistake,
-    Repeat,
-    Replace,
-    Yaql,
     find,
-    walk,
 )
 from engine.model.nearest import did_you_mean
 from engine.model.source import Examined, Source, Translator, Unanswered
-from engine.model.template import Constraint, DeletionPolicy, Dialect, Group, Parameter, Resource, Template
+from engine.model.template import Constraint, DeletionPolicy, Parameter, Resource, Template
 from engine.model.value import NO_VALUE, UNKNOWN, Value
 from engine.plan.deployment import Deployment, decided, ordered, unknown_type, unknown_types
 from engine.plan.scope import NOTHING_ASKED, View
@@ -114,10 +107,7 @@ class TemplateCheck:
         yield from wrong_defaults(deployment.template)
         yield from _named_limits(deployment)
         yield from self._properties(deployment, (*deployment.resources.values(), *members))
-        if deployment.template.dialect is Dialect.CFN:
-            yield from _others(deployment)
-        else:
-            yield from _unfit(deployment)
+        yield from output_findings(deployment)
         yield from self._attributes(deployment, children)
 
     def _inside(
@@ -297,97 +287,6 @@ def custom_limits(deployment: Deployment) -> Iterator[tuple[Parameter, Constrain
 
 def _is_known(limit: Constraint, value: Value) -> bool:
     return any(fnmatchcase(str(value), glob) for glob in limit.known)
-
-
-def _unfit(deployment: Deployment) -> Iterator[Diagnostic]:
-    """What is written into functions of HOT's outputs that they never take. Heat refuses that too; what only the values
-    of a running stack show becomes the error of its output."""
-    scope = deployment.scope(View())
-    for output in deployment.template.outputs.values():
-        if output.condition is not None and not holds(output.condition, scope):
-            continue
-        for inner in find(output.value, *_CHECKED):
-            written = _as_written(inner)
-            try:
-                if written is not None:
-                    evaluate(written, scope)
-            except Invalid as error:
-                yield from (replace(one, address=one.address or f"outputs.{output.name}") for one in error.diagnostics)
-
-
-_CHECKED: Final = (Yaql, MakeUrl, Replace, Repeat)
-
-
-def _as_written(function: Yaql | MakeUrl | Replace | Repeat) -> Expression | None:
-    """The function with what it is given literally and nothing else; None where that tells nothing."""
-    match function:
-        case Yaql(expression) if _is_literal(expression):
-            return replace(function, data=Mistake())
-        case MakeUrl(parts) if _is_literal(parts):
-            return function
-        case Replace(_, params) if _is_literal(params) and not isinstance(params, MapOf):
-            return replace(function, template=Literal(""))
-        case Repeat(permutations=together) if together is not None and _is_literal(together):
-            return replace(function, template=Literal(""), loops=MapOf(()))
-        case _:
-            return None
-
-
-def _is_literal(expression: Expression) -> bool:
-    return all(isinstance(inner, Literal | ListOf | MapOf) for inner in walk(expression))
-
-
-def _others(deployment: Deployment) -> Iterator[Diagnostic]:
-    """What metadata and outputs ask for that nothing can give, whatever resources turn out to be."""
-    scope = deployment.scope(View())
-    held: list[Resource | Group] = [*deployment.resources.values(), *deployment.groups.values()]
-    places = [(f"Resources.{one.address}.Metadata", one.metadata) for one in held]
-    places += [
-        (f"Outputs.{one.name}", part)
-        for one in deployment.template.outputs.values()
-        if one.condition is None or holds(one.condition, scope)
-        for part in (one.value, one.export)
-    ]
-    yield from _exports(deployment)
-    for address, part in places:
-        if part is not None:
-            try:
-                evaluate(part, scope)
-            except Invalid as error:
-                yield from (replace(one, address=one.address or address) for one in error.diagnostics)
-
-
-_EXPORT_NAME: Final = re.compile(r"[A-Za-z0-9:-]{1,255}")
-
-
-def _exports(deployment: Deployment) -> Iterator[Diagnostic]:
-    """Q22: names of exports that are put together are known as soon as parameters are."""
-    scope = deployment.scope(View())
-    taken: dict[str, str] = {}  # by outputs that are there for certain
-    for output in deployment.template.outputs.values():
-        there = output.condition is None or holds(output.condition, scope)
-        if output.export is None or not there:
-            continue
-        try:
-            name = evaluate(output.export, scope)
-        except Invalid:
-            continue  # told with what is wrong with outputs
-        if name is not UNKNOWN and not (isinstance(name, str) and _EXPORT_NAME.fullmatch(name)):
-            yield Diagnostic(
-                "InvalidExport",
-                f"Template format error: Output {output.name} is malformed. The Name field of every Export member must "
-                "be specified and consist only of alphanumeric characters, colons, or hyphens.",
-                f"It is {str(name)[:60]!r}; names have at most 255 characters.",
-                address=f"Outputs.{output.name}", span=output.export.span or output.span,
-            )  # fmt: skip
-        elif isinstance(name, str) and there is True and taken.setdefault(name, output.name) != output.name:
-            yield Diagnostic(
-                "InvalidExport",
-                f"Template format error: Output {output.name} is malformed. The output {taken[name]} is exported as "
-                f"{name} already.",
-                "Give each export a name of its own.",
-                address=f"Outputs.{output.name}", span=output.export.span or output.span,
-            )  # fmt: skip
 
 
 def _named_limits(deployment: Deployment) -> Iterator[Diagnostic]:
