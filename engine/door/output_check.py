@@ -27,6 +27,9 @@ from engine.model.value import UNKNOWN
 from engine.plan.deployment import Deployment
 from engine.plan.scope import View
 
+_CHECKED: Final = (Yaql, MakeUrl, Replace, Repeat)  # functions of HOT that tell by themselves whether they can work
+_EXPORT_NAME: Final = re.compile(r"[A-Za-z0-9:-]{1,255}")
+
 
 def output_findings(deployment: Deployment) -> Iterator[Diagnostic]:
     """As far as the template's own language refuses it before anything is made."""
@@ -47,9 +50,6 @@ def _unfit(deployment: Deployment) -> Iterator[Diagnostic]:
                     evaluate(written, scope)
             except Invalid as error:
                 yield from (replace(one, address=one.address or f"outputs.{output.name}") for one in error.diagnostics)
-
-
-_CHECKED: Final = (Yaql, MakeUrl, Replace, Repeat)
 
 
 def _as_written(function: Yaql | MakeUrl | Replace | Repeat) -> Expression | None:
@@ -88,9 +88,6 @@ def _hopeless(deployment: Deployment) -> Iterator[Diagnostic]:
                 evaluate(part, scope)
             except Invalid as error:
                 yield from (replace(one, address=one.address or address) for one in error.diagnostics)
-
-
-_EXPORT_NAME: Final = re.compile(r"[A-Za-z0-9:-]{1,255}")
 
 
 def _exports(deployment: Deployment) -> Iterator[Diagnostic]:

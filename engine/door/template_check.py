@@ -12,14 +12,7 @@ from engine.door.output_check import output_findings
 from engine.expr.evaluate import evaluate
 from engine.expr.parameters import Bindings, placeholders, wrong_defaults, wrong_values
 from engine.model.diagnostic import Diagnostic, Invalid, Span, in_order
-from engine.model.expression import (
-    AttributeRef,
-    Expression,
-    ListOf,
-    Literal,
-    MapOf,
-    find,
-)
+from engine.model.expression import AttributeRef, Expression, ListOf, Literal, MapOf, find
 from engine.model.nearest import did_you_mean
 from engine.model.source import Examined, Source, Translator, Unanswered
 from engine.model.template import Constraint, DeletionPolicy, Parameter, Resource, Template

@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
@@ -25,6 +26,12 @@ class Gate:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.port: int = self._do(self._listen())
+
+    @classmethod
+    def to(cls, url: str, port: int) -> Gate:
+        """One to the server of `url`, at `port` unless that says another."""
+        where = urlsplit(url)
+        return cls(where.hostname or "127.0.0.1", where.port or port)
 
     def shut(self) -> None:
         """Cut every connection, and every new one at once."""

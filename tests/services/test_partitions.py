@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -24,21 +23,16 @@ def estate(tmp_path: Path) -> Iterator[Estate]:
     yield from estate_fixture(tmp_path)
 
 
-def _gate(url: str, port: int) -> Gate:
-    where = urlsplit(url)
-    return Gate(where.hostname or "127.0.0.1", where.port or port)
-
-
 @pytest.fixture
 def postgres() -> Iterator[Gate]:
-    gate = _gate(POSTGRES, 5432)
+    gate = Gate.to(POSTGRES, 5432)
     yield gate
     gate.close()
 
 
 @pytest.fixture
 def rabbit() -> Iterator[Gate]:
-    gate = _gate(RABBIT, 5672)
+    gate = Gate.to(RABBIT, 5672)
     yield gate
     gate.close()
 

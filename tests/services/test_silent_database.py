@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -28,8 +27,7 @@ def estate(tmp_path: Path) -> Iterator[Estate]:
 
 @pytest.fixture
 def gate() -> Iterator[Gate]:
-    where = urlsplit(POSTGRES)
-    gate = Gate(where.hostname or "127.0.0.1", where.port or 5432)
+    gate = Gate.to(POSTGRES, 5432)
     yield gate
     gate.close()
 
